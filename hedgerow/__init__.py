@@ -1,0 +1,1 @@
+"""Hedgerow: product analytics that installs with one command."""

@@ -1,0 +1,1 @@
+"""JSON for programs, with PostHog's paths and shapes."""

@@ -1,0 +1,1 @@
+"""What SDKs speak: bytes in, durable answers out."""

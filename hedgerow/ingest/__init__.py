@@ -1,0 +1,1 @@
+"""From the inbox to the store: what a batch of captured events changes."""

@@ -1,0 +1,1 @@
+"""What people saved: projects, accounts, dashboards, insights, cohorts."""

@@ -1,0 +1,1 @@
+"""Nouns, and the ports of the disks."""

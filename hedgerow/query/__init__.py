@@ -1,0 +1,1 @@
+"""The grammar that all insights share: pure, from query JSON to SQL expression."""

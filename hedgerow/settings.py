@@ -1,0 +1,67 @@
+"""What an operator may choose: every setting, its unit and its default.
+
+Read once, from the environment, into a frozen struct that the composition root hands
+on. A misspelt name stops the start. ``docs/settings.md`` is generated from here.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from hedgerow.errors import BadSetting
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an operator may choose."""
+
+    data: str = "hedgerow-data"
+    """Folder of the inbox, the events database and the metadata; created if missing."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. ``0.0.0.0`` reaches beyond this machine."""
+
+    port: int = 8000
+    """TCP port to listen on."""
+
+    public_url: str = ""
+    """Address people and SDKs use, such as ``https://stats.example.org``; empty: as asked."""
+
+    database_url: str = ""
+    """SQLAlchemy URL of the metadata; empty: SQLite in the data folder."""
+
+    max_body_mib: int = 20
+    """Largest capture request accepted, before and after inflating, in MiB."""
+
+    query_timeout_s: float = 30.0
+    """Seconds after which a query is cancelled."""
+
+    query_threads: int = 4
+    """Queries answered at the same time; more wait their turn."""
+
+    memory_mib: int = 512
+    """Memory the events database may use for queries and loading, in MiB."""
+
+    inbox_max_mib: int = 4096
+    """Size of the inbox from which capture answers 503, in MiB."""
+
+    geoip_db: str = ""
+    """A MaxMind-format file; empty: events get no place."""
+
+    trusted_proxies: int = 0
+    """Number of proxies in front whose ``X-Forwarded-For`` is believed."""
+
+
+OF_COMMANDS = frozenset(
+    {"HEDGEROW_TOKEN", "HEDGEROW_KEY", "HEDGEROW_URL", "HEDGEROW_PROJECT"}
+)
+"""Twins of command options: click reads them."""
+
+
+def from_environment(environ: Mapping[str, str], prefix: str = "HEDGEROW_") -> Settings:
+    """Read ``HEDGEROW_*``; one unknown or ill-typed name stops the start."""
+    named = {n.lower(): n for n in environ if n.startswith(prefix) and n not in OF_COMMANDS}
+    given = {k.removeprefix(prefix.lower()): environ[name] for k, name in named.items()}
+    try:
+        return msgspec.convert(given, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadSetting(f"{error}.", hint="See docs/settings.md for all names.") from error

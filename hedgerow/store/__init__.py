@@ -1,0 +1,1 @@
+"""The events database; the only package that knows an engine."""
