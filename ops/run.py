@@ -69,9 +69,9 @@ def say(text: str = "") -> None:
     print(text, flush=True)
 
 
-def command(name: str) -> str:
-    """Return the path of one of our commands in this environment."""
-    return str(Path(sys.executable).parent / name)
+def command(name: str, *words: object) -> list[str]:
+    """Return how to call one of our commands in this environment."""
+    return [str(Path(sys.executable).parent / name), *map(str, words)]
 
 
 def free(port: int, variable: str) -> None:
@@ -118,12 +118,11 @@ def init(place: Place) -> dict[str, str]:
     if place.memory.exists():
         return dict(json.loads(place.memory.read_text()))
     password = secrets.token_urlsafe(12)
+    words = ("--email", EMAIL, "--password-stdin", "--project", PROJECT, "--json")
     made = subprocess.run(
-        [command("hedgerow"), "--data", str(place.hedgerow_data), "init", "--email", EMAIL]
-        + ["--password-stdin", "--project", PROJECT, "--json"],
+        command("hedgerow", "--data", place.hedgerow_data, "init", *words),
         input=password.encode(),
         stdout=subprocess.PIPE,
-        env=bare_environment("HEDGEROW_"),
         check=False,
     )
     if made.returncode:
@@ -140,37 +139,31 @@ def init(place: Place) -> dict[str, str]:
     return known
 
 
-def bare_environment(prefix: str) -> dict[str, str]:
-    """Return this environment without variables of the other program."""
-    other = {"HEDGEROW_": "ANALYTICS_", "ANALYTICS_": "HEDGEROW_"}[prefix]
-    return {name: value for name, value in os.environ.items() if not name.startswith(other)}
-
-
 def start_hedgerow(place: Place) -> subprocess.Popen[bytes]:
     """Start the analytics server."""
+    words = ("serve", "--host", HOST, "--port", place.hedgerow_port)
     return subprocess.Popen(
-        [command("hedgerow"), "--data", str(place.hedgerow_data), "serve"]
-        + ["--host", HOST, "--port", str(place.hedgerow_port)],
-        env=bare_environment("HEDGEROW_"),
+        command("hedgerow", "--data", place.hedgerow_data, *words),
         start_new_session=True,  # Ctrl-C reaches the parent alone, which stops both in order
     )
 
 
 def start_timetracker(place: Place, known: dict[str, str]) -> subprocess.Popen[bytes]:
     """Start the time tracker, reporting to the Hedgerow beside it."""
-    told = {
-        "DATA_DIR": str(place.timetracker_data),
-        "HOST": HOST,
-        "PORT": str(place.timetracker_port),
+    by_default = {  # what the operator's environment says of these wins
         "ANALYTICS_HOST": place.hedgerow,
         "ANALYTICS_KEY": known["project_token"],
         "TELEMETRY_DEFAULT_LEVEL": "detailed",
         "SETUP_TOKEN": known["setup_token"],
     }
+    ours = {
+        "DATA_DIR": str(place.timetracker_data),
+        "HOST": HOST,
+        "PORT": str(place.timetracker_port),
+    }
     return subprocess.Popen(
-        [command("timetracker"), "serve"],
-        env={**told, **bare_environment("ANALYTICS_"), "DATA_DIR": told["DATA_DIR"]}
-        | {name: told[name] for name in ("HOST", "PORT", "SETUP_TOKEN")},
+        command("timetracker", "serve"),
+        env=by_default | os.environ | ours,
         start_new_session=True,
     )
 
@@ -196,13 +189,9 @@ def simulate(place: Place, known: dict[str, str]) -> None:
     if known.get("simulated"):
         return
     say("Letting a simulated fleet of 90 days report; this is done once …")
-    options = [f"--{name}={value}" for name, value in DEMO.items()]
-    done = subprocess.run(
-        [command("hedgerow"), "simulate", *options, "--url", place.hedgerow]
-        + ["--token", known["project_token"]],
-        env=bare_environment("HEDGEROW_"),
-        check=False,
-    )
+    size = [f"--{name}={value}" for name, value in DEMO.items()]
+    where = ("--url", place.hedgerow, "--token", known["project_token"])
+    done = subprocess.run(command("hedgerow", "simulate", *size, *where), check=False)
     if done.returncode:
         sys.exit("The simulation stopped: its message is above. Start again to go on.")
     flush = f"{place.hedgerow}/api/projects/{known['project_id']}/ingestion/flush"
