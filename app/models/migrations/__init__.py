@@ -1,0 +1,1 @@
+"""How Alembic reaches the tables: ``env`` is its entrance, ``versions`` its history."""
