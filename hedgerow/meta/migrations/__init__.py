@@ -1,0 +1,1 @@
+"""Changes of the schema of the metadata, a file each, applied at start by Alembic."""
