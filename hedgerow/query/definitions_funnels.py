@@ -9,6 +9,7 @@ import msgspec
 
 from hedgerow.query.definitions_nodes import (
     BreakdownFilter,
+    CompareFilter,
     EventsNode,
     InsightQuestion,
     Interval,
@@ -23,6 +24,9 @@ class FunnelExclusion(
 
     from_step: int = msgspec.field(name="funnelFromStep")
     to_step: int = msgspec.field(name="funnelToStep")
+
+
+FunnelAttribution = Literal["first_touch", "last_touch", "all_events", "step"]
 
 
 class FunnelsFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,8 +47,8 @@ class FunnelsFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     from_step: int | None = msgspec.field(default=None, name="funnelFromStep")
     to_step: int | None = msgspec.field(default=None, name="funnelToStep")
     exclusions: list[FunnelExclusion] | None = None
-    attribution_type: Literal["first_touch", "last_touch", "all_events", "step"] | None = (
-        msgspec.field(default="first_touch", name="breakdownAttributionType")
+    attribution_type: FunnelAttribution | None = msgspec.field(
+        default="first_touch", name="breakdownAttributionType"
     )
     attribution_value: int | str | None = msgspec.field(
         default=0, name="breakdownAttributionValue"
@@ -78,6 +82,7 @@ class FunnelsQuery(
     breakdown_filter: BreakdownFilter | None = msgspec.field(
         default=None, name="breakdownFilter"
     )
+    compare_filter: CompareFilter | None = msgspec.field(default=None, name="compareFilter")
     funnels_filter: FunnelsFilter | None = msgspec.field(default=None, name="funnelsFilter")
 
 
@@ -88,7 +93,7 @@ class FunnelsActorsQuery(
 
     source: FunnelsQuery
     step: int | None = msgspec.field(default=None, name="funnelStep")
-    step_breakdown: str | int | list[str | int] | None = msgspec.field(
+    step_breakdown: str | int | float | list[str | int | float] | None = msgspec.field(
         default=None, name="funnelStepBreakdown"
     )
     trends_period_start: str | None = msgspec.field(
@@ -96,6 +101,19 @@ class FunnelsActorsQuery(
     )
     trends_drop_off: bool | None = msgspec.field(default=None, name="funnelTrendsDropOff")
     include_recordings: bool | None = msgspec.field(default=None, name="includeRecordings")
+
+
+class FunnelPathsFilter(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
+):
+    """``funnelPathsFilter``: only what a funnel's actors did around one of its steps."""
+
+    path_type: Literal[
+        "funnel_path_before_step", "funnel_path_after_step", "funnel_path_between_steps"
+    ] = msgspec.field(name="funnelPathType")
+    source: FunnelsQuery = msgspec.field(name="funnelSource")
+    step: int = msgspec.field(name="funnelStep")
+    """1-based; negative for those who stopped before it."""
 
 
 class FunnelCorrelationQuery(

@@ -1,9 +1,10 @@
 """``PathsQuery`` as it is written (``insights-funnels-paths`` §9)."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
+from hedgerow.query.definitions_funnels import FunnelPathsFilter
 from hedgerow.query.definitions_nodes import InsightQuestion
 
 
@@ -33,13 +34,15 @@ class PathsFilter(
     path_groupings: list[str] | None = None
     start_point: str | None = None
     end_point: str | None = None
-    step_limit: int | None = 5
-    edge_limit: int | None = 50
+    step_limit: Annotated[int, msgspec.Meta(ge=1)] | None = 5
+    edge_limit: Annotated[int, msgspec.Meta(ge=1)] | None = 50
     min_edge_weight: int | None = None
     max_edge_weight: int | None = None
     path_start_key: str | None = None
     path_end_key: str | None = None
     path_dropoff_key: str | None = None
+    show_full_urls: Any = None
+    """No effect: the screen's."""
 
 
 class PathsQuery(
@@ -48,3 +51,6 @@ class PathsQuery(
     """What people did one after the other."""
 
     paths_filter: PathsFilter | None = msgspec.field(default=None, name="pathsFilter")
+    funnel_paths_filter: FunnelPathsFilter | None = msgspec.field(
+        default=None, name="funnelPathsFilter"
+    )
