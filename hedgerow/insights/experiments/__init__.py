@@ -1,0 +1,1 @@
+"""Experiments: who saw which variant, what they did, and what may be concluded."""
