@@ -107,7 +107,12 @@ def test_impossible_shares_are_refused(converted):
 def test_a_field_nobody_knows_is_refused_by_name():
     with pytest.raises(InvalidQuery, match="colour"):
         analyze(
-            {"metric": {"metric_type": "mean"}, "baseline": {}, "variants": [], "colour": 1}
+            {
+                "metric": {"metric_type": "mean"},
+                "baseline": BASE,
+                "variants": [],
+                "colour": 1,
+            }
         )
 
 
