@@ -54,8 +54,11 @@ class FunnelBreakdown(msgspec.Struct, frozen=True, kw_only=True):
     listed: bool = True
     """Whether values are lists of texts rather than one."""
 
-    limit: int | None = DEFAULT_LIMIT
-    """How many values keep a row of their own; None: all."""
+    limit: int = DEFAULT_LIMIT
+    """How many values keep a row of their own."""
+
+    pooled: bool = False
+    """Whether steps sum the values beyond the limit in a row 'Other'."""
 
 
 class Funnel(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +103,9 @@ def funnel(query: FunnelsQuery) -> Funnel:
     for number, exclusion in enumerate(exclusions):
         _check_exclusion(exclusion, query.series, order, number)
     viz = given.viz_type or "steps"
+    breakdown = _breakdown(query.breakdown_filter)
     attributed = _attributed(given, steps, order)
+    by_event = breakdown is not None and breakdown.type != "cohort"
     return Funnel(
         query=query,
         rules=Rules(
@@ -108,14 +113,14 @@ def funnel(query: FunnelsQuery) -> Funnel:
             window_us=_window_us(given),
             order=order,
             optional=_optional(query.series, order, viz),
-            attributed=attributed if query.breakdown_filter else None,
+            attributed=attributed if by_event else None,
         ),
         viz="steps" if viz == "flow" else viz,
         first=first,
         last=last,
         exclusions=exclusions,
         attribution=given.attribution_type or "first_touch",
-        breakdown=_breakdown(query.breakdown_filter),
+        breakdown=breakdown,
         bins=given.bin_count,
         expression=_expression(query, given),
     )
@@ -272,7 +277,9 @@ def _breakdown(given: BreakdownFilter | None) -> FunnelBreakdown | None:
         )
     if kind == "cohort":
         cohorts = tuple(0 if one == "all" else _cohort(one) for one in asked)
-        return FunnelBreakdown(type=kind, cohorts=cohorts, listed=False, limit=None)
+        return FunnelBreakdown(
+            type=kind, cohorts=cohorts, listed=False, limit=_limit(given)
+        )
     if kind == "group" and given.breakdown_group_type_index is None:
         raise InvalidQuery(
             "A breakdown by group needs to know which.",
@@ -285,7 +292,8 @@ def _breakdown(given: BreakdownFilter | None) -> FunnelBreakdown | None:
         group_index=given.breakdown_group_type_index,
         normalize_url=kind == "event" and bool(given.breakdown_normalize_url),
         listed=kind in LISTED or isinstance(given.breakdown, list),
-        limit=None if kind in {"hogql", "event_metadata"} else _limit(given),
+        limit=_limit(given),
+        pooled=kind in {"event", "person", "group"},
     )
 
 

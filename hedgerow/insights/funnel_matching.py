@@ -21,8 +21,9 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-Value = str | int | tuple[str, ...] | None
-"""What a breakdown tells apart: text, several texts, a cohort's id; None: no breakdown."""
+Value = str | int | tuple[str, ...] | tuple[int, ...] | None
+"""What a breakdown tells apart: a text, several texts, a cohort's id; None: no breakdown.
+An event may be in several cohorts."""
 
 NEAR_TIE_US = 50_000
 """Events this close to the first of their group count as simultaneous."""
@@ -38,7 +39,9 @@ class StepEvent(NamedTuple):
     """In the order they are tried: exclusions (-k: not on the way to step k), then steps
     from the highest, numbered from 1. Empty: breaks a strict run, and no more."""
 
-    uuid: str = ""
+    key: str | int = 0
+    """Tells it from every other event of the actor."""
+
     value: Value = None
     """Its value of the breakdown."""
 
@@ -122,7 +125,7 @@ class _Matcher:
             return  # that attempt has its step: the earliest event keeps it
         if mark < 0:
             self._exclude(at_step, before, event.at)
-        elif not (tied and any(event.uuid == one.uuid for one in before.chain)):
+        elif not (tied and any(event.key == one.key for one in before.chain)):
             self._extend(step, before, event)
 
     def _predecessor(self, step: int, at: int) -> tuple[_Slot | None, int]:

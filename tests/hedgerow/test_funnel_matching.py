@@ -30,7 +30,7 @@ def journey(text: str, repeated: dict[str, str] | None = None) -> list[StepEvent
         else:
             letters = "".join((repeated or {}).get(one, one) for one in what if one != ".")
             marks = tuple(sorted((ord(one) - 64 for one in letters), reverse=True))
-        events.append(StepEvent(round(float(at) * 1e6), marks, f"u{number}", value))
+        events.append(StepEvent(round(float(at) * 1e6), marks, number, value))
     return events
 
 
@@ -320,7 +320,7 @@ def journeys(draw: st.DrawFn) -> list[StepEvent]:
     at, events = 0, []
     for number, one in enumerate(draw(marks)):
         at += draw(st.integers(1, 70)) * 1_000_000
-        events.append(StepEvent(at, one, f"u{number}"))
+        events.append(StepEvent(at, one, number))
     return events
 
 
