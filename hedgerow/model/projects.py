@@ -11,6 +11,9 @@ from hedgerow.model.people import GroupType
 PropertyKind = Literal["String", "Numeric", "Boolean", "DateTime"]
 """How a property is compared (``insights-trends`` §5.2)."""
 
+Engine = Literal["duckdb", "clickhouse"]
+"""For which engine statements are written (``query.dialects``)."""
+
 Scope = str
 """Whose property: ``event``, ``person``, or ``group:<type name>``."""
 
@@ -75,3 +78,5 @@ class QueryContext(msgspec.Struct, frozen=True, kw_only=True):
     cohorts: Mapping[int, Cohort] = msgspec.field(default_factory=dict)
     first_event_at: datetime | None = None
     """UTC, of whatever event; None: the project has none."""
+
+    engine: Engine = "duckdb"
