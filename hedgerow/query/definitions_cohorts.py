@@ -39,7 +39,7 @@ class _Leaf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     negation: bool | None = False
 
 
-class PersonLeaf(_Leaf):
+class PersonLeaf(_Leaf, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A person property; ``person_metadata`` reads ``created_at`` instead."""
 
     key: str
@@ -47,7 +47,7 @@ class PersonLeaf(_Leaf):
     value: Scalar | list[Scalar | None] | None = None
 
 
-class CohortLeaf(_Leaf):
+class CohortLeaf(_Leaf, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Members of another cohort."""
 
     value: int | str
@@ -55,7 +55,7 @@ class CohortLeaf(_Leaf):
     operator: Literal["in", "not_in", "exact"] | None = None
 
 
-class BehaviourLeaf(_Leaf):
+class BehaviourLeaf(_Leaf, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What somebody did, how often, and when. Windows run back from now."""
 
     key: str
@@ -78,7 +78,7 @@ class BehaviourLeaf(_Leaf):
     seq_time_interval: Unit | None = None
 
 
-class FleetLeaf(_Leaf):
+class FleetLeaf(_Leaf, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Something of an installation (fleet §5)."""
 
     key: Literal["state", "releases_behind", "days_behind", "version"]
@@ -179,6 +179,10 @@ def _complete(leaf: Leaf, path: str) -> None:
         case PersonLeaf(type="person_metadata", key=key) if key != "created_at":
             raise _refused(
                 f"A person has no {key!r} of its own.", f"{path}.key", "Use created_at."
+            )
+        case CohortLeaf(value=value) if not str(value).isdigit():
+            raise _refused(
+                f"A cohort is named by its number, not {value!r}.", f"{path}.value"
             )
         case BehaviourLeaf():
             _behaviour(leaf, path)
