@@ -113,3 +113,15 @@ class AccountRefused(TimeTrackerError):
     def __init__(self, what: str, *, reason: str, hint: str = "") -> None:
         super().__init__(what, hint=hint)
         self.reason = reason
+
+
+class StoreUnavailable(TimeTrackerError):
+    """The database or the data folder cannot be opened, read or written."""
+
+    code = "store_unavailable"
+
+
+class Unreachable(TimeTrackerError):
+    """Another server (identity provider, mail, analytics) does not answer as it should."""
+
+    code = "unreachable"

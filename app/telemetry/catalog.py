@@ -317,8 +317,20 @@ for _part in ("database", "oidc", "email", "export", "import", "scheduler"):
     _failure(f"error.{_part}", "a handled failure of that part")
 
 
-def properties_of(event: Event) -> dict[str, Property]:
-    """Every property that may lie in this event, by name."""
-    come = [p for letter in event.blocks for p in BLOCKS[letter]]
-    more = (PERSONLESS,) if event.personless else ()
-    return {p.name: p for p in (*come, *event.own, *more)}
+TOLD_TO_MAKERS = frozenset({"route"})
+"""Of block [R], what an ``error.*`` may carry to the telemetry sink."""
+
+
+def properties_of(event: Event, sink: str = "analytics") -> dict[str, Property]:
+    """Every property that may lie in this event on its way to ``sink``, by name."""
+    come = [
+        known
+        for letter in event.blocks
+        for known in BLOCKS[letter]
+        if letter != "R" or sink == "analytics" or known.name in TOLD_TO_MAKERS
+    ]
+    no_person = event.personless or (
+        event.name.startswith("error.") and sink == "analytics"
+    )
+    more = (PERSONLESS,) if no_person else ()
+    return {known.name: known for known in (*come, *event.own, *more)}

@@ -1,0 +1,189 @@
+"""The scheduler: one thread that does what is due, in one process at a time.
+
+Every process has the thread; before a job runs, the process takes the job's lease in
+the database, so that several workers do it once. A job that fails is logged, told as
+``error.scheduler``, and due again at its next time. Each process empties its own outbox
+of messages without a lease.
+"""
+
+import logging
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import NamedTuple
+
+import requests
+from flask import Flask
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.models.database import Database
+from app.models.records import Lease
+from app.models.saved import Setting
+from app.telemetry import daily
+from app.telemetry.reporter import EXTENSION, Reporter
+from app.telemetry.send import track_failure
+
+ROUND_S = 20.0
+"""Seconds between two looks at what is due, unless something wakes the thread."""
+
+LEASE = timedelta(minutes=5)
+"""How long a process may hold a job; one that died is replaced after that."""
+
+NEWEST = "newest_version"
+"""Name of the setting that keeps what the update check found."""
+
+logger = logging.getLogger("app.jobs")
+
+
+def _always(_app: Flask, _now: datetime) -> bool:
+    return True
+
+
+class Job(NamedTuple):
+    """Something to do again and again."""
+
+    name: str
+    every: timedelta
+    run: Callable[[Flask, datetime], None]
+    wanted: Callable[[Flask, datetime], bool] = _always
+    """Asked first; reads only."""
+
+
+def take_lease(
+    session: Session, name: str, holder: str, now: datetime, *, every: timedelta
+) -> bool:
+    """Take a job for this process; False: it is not due, or another process has it."""
+    lease = session.get(Lease, name, with_for_update=True)
+    if lease is None:
+        session.add(
+            Lease(name=name, holder=holder, expires_at=now + LEASE, last_run_at=now)
+        )
+        session.flush()
+        return True
+    busy = lease.expires_at > now and lease.holder != holder
+    early = lease.last_run_at is not None and now - lease.last_run_at < every
+    if busy or early:
+        return False
+    lease.holder, lease.expires_at, lease.last_run_at = holder, now + LEASE, now
+    return True
+
+
+def give_back(session: Session, name: str, holder: str, now: datetime) -> None:
+    """Let other processes have the job when it is due again."""
+    lease = session.get(Lease, name)
+    if lease is not None and lease.holder == holder:
+        lease.expires_at = now
+
+
+class Scheduler:
+    """The thread of one process."""
+
+    def __init__(self, app: Flask, database: Database, jobs: tuple[Job, ...]) -> None:
+        self.app, self.database, self.jobs = app, database, jobs
+        self.holder = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._stopped = threading.Event()
+        self._reporter: Reporter = app.extensions[EXTENSION]
+        self._thread = threading.Thread(target=self._loop, name="jobs", daemon=True)
+
+    def start(self) -> None:
+        """Begin; the first round is at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the job that is running."""
+        self._stopped.set()
+        self._reporter.wake.set()
+        self._thread.join(timeout=10)
+
+    def _loop(self) -> None:
+        while not self._stopped.is_set():
+            self.round(datetime.now(UTC))
+            self._reporter.wake.wait(ROUND_S)
+            self._reporter.wake.clear()
+
+    def round(self, now: datetime) -> None:
+        """Send what waits and do what is due."""
+        with self.app.app_context():
+            self._do("outbox", partial(daily.empty_outbox, self._reporter))
+            for job in self.jobs:
+                self._do(job.name, partial(self._run, job, now))
+
+    def _do(self, name: str, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except (
+            Exception
+        ) as error:  # the outer loop: one job that fails must not end the others
+            logger.exception("The job %s failed.", name)
+            track_failure("scheduler", error)
+
+    def _run(self, job: Job, now: datetime) -> None:
+        if self.app.config["READ_ONLY"] or not job.wanted(self.app, now):
+            return
+        try:
+            with self.database.writing() as session:
+                mine = take_lease(session, job.name, self.holder, now, every=job.every)
+        except IntegrityError:
+            return  # another process made the lease's row at this very moment
+        if not mine:
+            return
+        try:
+            job.run(self.app, now)
+        finally:
+            with self.database.writing() as session:
+                give_back(session, job.name, self.holder, datetime.now(UTC))
+
+
+def _reporter(app: Flask) -> Reporter:
+    found: Reporter = app.extensions[EXTENSION]
+    return found
+
+
+def _has_to_tell(app: Flask, now: datetime) -> bool:
+    return bool(daily.due(_reporter(app), now))
+
+
+def _tell(app: Flask, now: datetime) -> None:
+    daily.tell(_reporter(app), now)
+
+
+def _checks_updates(app: Flask, _now: datetime) -> bool:
+    return bool(app.config["ENABLE_UPDATE_CHECK"] and app.config["UPDATE_CHECK_URL"])
+
+
+def check_updates(app: Flask, _now: datetime) -> None:
+    """Ask for the newest version and keep it; nothing but the request is sent."""
+    answer = requests.get(
+        app.config["UPDATE_CHECK_URL"],
+        headers={"User-Agent": "TimeTracker", "Accept": "application/json"},
+        timeout=5,
+        allow_redirects=False,
+    )
+    answer.raise_for_status()
+    newest = str(answer.json()["version"])[:40]
+    with _reporter(app).database.writing() as session:
+        row = session.get(Setting, NEWEST)
+        if row is None:
+            session.add(Setting(key=NEWEST, value=newest))
+        else:
+            row.value = newest
+
+
+JOBS = (
+    Job("telemetry", timedelta(seconds=30), _tell, _has_to_tell),
+    Job("updates", timedelta(days=1), check_updates, _checks_updates),
+)
+"""What this program does by itself."""
+
+
+def start(app: Flask, database: Database, jobs: tuple[Job, ...] = JOBS) -> Scheduler:
+    """Start the scheduler of this process; called by ``serve``, not by tests or commands."""
+    scheduler = Scheduler(app, database, jobs)
+    app.extensions["scheduler"] = scheduler
+    scheduler.start()
+    return scheduler
