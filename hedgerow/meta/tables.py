@@ -63,7 +63,7 @@ class Row(DeclarativeBase):
 
     __table_args__: Any = AUTOINCREMENT
 
-    type_annotation_map = {  # noqa: RUF012  SQLAlchemy reads it as a class attribute
+    type_annotation_map = {  # noqa: RUF012  read by SQLAlchemy as it stands
         str: Text,
         datetime: Moment,
         dict[str, Any]: JSON(none_as_null=True),

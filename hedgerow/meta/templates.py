@@ -114,7 +114,7 @@ _OIDC_COHORT = SavedCohort(
 )
 
 INSTALLATION_HEALTH = Template(
-    key="installation_health",
+    key="installation-health",
     name="Installation Health",
     description="What is out there, which version it runs, and whether it is well.",
     union_properties={"version": ["python_versions"]},
@@ -189,7 +189,7 @@ INSTALLATION_HEALTH = Template(
 )
 
 USER_ENGAGEMENT = Template(
-    key="user_engagement",
+    key="user-engagement",
     name="User Engagement",
     description="Who works with TimeTracker, and with which parts of it.",
     cohorts=(_OIDC_COHORT, _DOCKER_COHORT),
