@@ -17,6 +17,7 @@ what it says.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -75,8 +76,7 @@ class Attempt(NamedTuple):
 
     def gaps(self) -> tuple[float, ...]:
         """Return the seconds from each event of the chain to the next."""
-        pairs = zip(self.chain, self.chain[1:], strict=False)
-        return tuple((after.at - before.at) / 1_000_000 for before, after in pairs)
+        return tuple((b.at - a.at) / 1_000_000 for a, b in pairwise(self.chain))
 
 
 class _Slot(NamedTuple):
@@ -197,3 +197,19 @@ def _moments(events: Sequence[StepEvent], tolerance_us: int) -> Iterator[list[St
         group.append(event)
     if group:
         yield group
+
+
+def found(attempt: Attempt, step: int, rules: Rules) -> bool:
+    """Return whether step N was done; for -N whether the one before was, and N was not."""
+    if step > 0:
+        return bool(attempt.touched >> step - 1 & 1)
+    missed = -step
+    before = max(one for one in range(1, missed) if one not in rules.optional)
+    done = attempt.touched >> before - 1 & 1
+    return bool(done and not attempt.touched >> missed - 1 & 1)
+
+
+def time_of(attempt: Attempt, step: int, rules: Rules) -> int:
+    """Return when a step was done, or if it is optional the required one before it."""
+    required = sum(1 for one in range(1, step + 1) if one not in rules.optional)
+    return attempt.chain[min(required, len(attempt.chain)) - 1].at
