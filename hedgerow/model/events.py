@@ -46,6 +46,14 @@ class CapturedRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     events: list[CapturedEvent]
     historical: bool = False
+    ip: str | None = None
+    """The client's address; None: unknown."""
+
+    user_agent: str | None = None
+    """Of the program that sent it: a browser's speaks for its person, a server's does not."""
+
+    host: str | None = None
+    """The host it was sent to, as the client says."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

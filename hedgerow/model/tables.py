@@ -18,6 +18,11 @@ import msgspec
 
 Kind = Literal["int", "long", "text", "uuid", "time", "bool", "json", "double"]
 
+NUMBER = r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*"
+"""Which texts read as a number (RE2, to be matched whole): what ``n_<n>`` holds, what a
+number is anywhere. Not ``nan``, ``inf`` or ``1_000``, which DuckDB would take; and not what
+is too large for a double."""
+
 
 class Column(msgspec.Struct, frozen=True):
     """One column: name and kind. ``time`` is UTC without zone, in microseconds."""
@@ -102,7 +107,11 @@ MERGES = _table(
     target_key="long",
 )
 TOMBSTONES = _table(  # ids deleted: a late retry must not bring them back
-    "tombstones", project_id="int", distinct_id="text", at="time"
+    "tombstones",
+    project_id="int",
+    distinct_id="text",
+    at="time",
+    with_events="bool",  # false: late events are kept, without a person
 )
 PROPERTY_KINDS = _table(
     "property_kinds",

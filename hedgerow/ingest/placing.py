@@ -1,0 +1,98 @@
+"""Whose an event is, and what it does to them: identity and properties, one event at a time.
+
+Merging comes first, then the properties of whoever it is now, then the state that the
+event saw. Refusals warn and never cost the event.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from hedgerow.ingest.drafts import Draft
+from hedgerow.ingest.identity import Asked, merge, source_of
+from hedgerow.ingest.people import People
+from hedgerow.ingest.properties import changed
+from hedgerow.ingest.sizes import PROPERTIES_LIMIT, json_text
+from hedgerow.model.people import Merge, Person
+
+NEVER_CHANGE = frozenset({"$exception", "$$heatmap"})
+"""Sent so often, and about so little, that they leave an existing person alone."""
+
+Warn = Callable[[Draft, str, str], None]
+
+
+def place(draft: Draft, people: People, warn: Warn) -> tuple[Merge, ...]:
+    """Give a draft its key and state, change the person, and return what merged."""
+    project_id = draft.project.id
+    distinct_id = draft.captured.distinct_id
+    if draft.personless:
+        draft.person_key = people.key_of(project_id, distinct_id)
+        known = people.persons.get(draft.person_key)
+        draft.person_state = known.state if known else None
+        return ()
+    gained: dict[str, Any] = {}
+    merges: tuple[Merge, ...] = ()
+    source = source_of(draft.captured.name, draft.properties)
+    if source is not None:
+        merges, gained = _merge(draft, people, source, warn)
+    key = people.key_of(project_id, distinct_id)
+    person = people.persons.get(key)
+    is_new = person is None
+    if person is None:
+        person = people.make(project_id, distinct_id, key, at=draft.at)
+    if is_new or draft.captured.name not in NEVER_CHANGE:
+        person = _change(draft, people, person, gained, warn)
+    draft.person_key, draft.person_state = key, person.state
+    return merges
+
+
+def _merge(
+    draft: Draft, people: People, source: tuple[Any, str], warn: Warn
+) -> tuple[tuple[Merge, ...], dict[str, Any]]:
+    kind, source_id = source
+    tombstone = people.tombstone(draft.project.id, source_id)
+    if tombstone is not None and draft.at <= tombstone.at:
+        return (), {}
+    outcome = merge(
+        Asked(
+            kind=kind,
+            project_id=draft.project.id,
+            source_id=source_id,
+            target_id=draft.captured.distinct_id,
+            at=draft.at,
+            event_uuid=draft.captured.uuid,
+        ),
+        people,
+    )
+    if outcome.warning is not None:
+        warn(draft, *outcome.warning)
+    return outcome.merges, outcome.gained or {}
+
+
+def _change(
+    draft: Draft, people: People, person: Person, gained: dict[str, Any], warn: Warn
+) -> Person:
+    before = person.properties
+    base = before | gained if gained else before
+    after = changed(
+        base,
+        own=draft.set,
+        once=draft.set_once,
+        unset=draft.unset,
+        lifted=draft.lifted,
+    )
+    if after is None:
+        if not gained and person.state:
+            return person
+        after = base
+    text = json_text(after)
+    if len(text.encode()) > PROPERTIES_LIMIT:
+        warn(
+            draft,
+            "person_properties_too_large",
+            f"The properties of {draft.captured.distinct_id!r} would take more than 512 KiB, "
+            "so they stay as they were; send fewer or shorter ones.",
+        )
+        if person.state:
+            return person
+        after, text = {}, "{}"
+    return people.change(person, after, text, at=draft.at, event_uuid=draft.captured.uuid)

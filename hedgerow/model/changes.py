@@ -1,0 +1,223 @@
+"""What thought must know to place a batch, and what a batch changes: the writer's words.
+
+``Wanted`` names what a batch mentions, ``Known`` is what the store has of it, ``Changes``
+is what comes of both. A store keeps ``Changes`` in one transaction together with the
+position in the inbox, so a crash at any line repeats a batch whole or not at all.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+
+from hedgerow.model.events import Event
+from hedgerow.model.people import Group, GroupType, IngestionWarning, Merge, Person
+from hedgerow.model.projects import PropertyKind, Scope
+
+OfProject = tuple[int, str]
+"""A project's id, and a distinct id, a UUID or a name in it."""
+
+GroupKey = tuple[int, str, str]
+"""A project's id, a group type's name, and a group's key."""
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a batch mentions and the store may have."""
+
+    projects: set[int] = msgspec.field(default_factory=set)
+    distinct_ids: set[OfProject] = msgspec.field(default_factory=set)
+    whole: set[OfProject] = msgspec.field(default_factory=set)
+    """Distinct ids whose persons' other ids matter too: those that may merge."""
+
+    persons: set[OfProject] = msgspec.field(default_factory=set)
+    """Persons named by UUID; all their ids matter."""
+
+    groups: set[GroupKey] = msgspec.field(default_factory=set)
+    events: list[OfProject] = msgspec.field(default_factory=list)
+    """UUIDs of events that may have been stored before."""
+
+
+class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
+    """A distinct id whose person was deleted: what happened before stays forgotten."""
+
+    project_id: int
+    distinct_id: str
+    at: datetime
+    with_events: bool
+    """Whether the events went too; else late ones are kept, without a person."""
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What the store has of what a batch mentions."""
+
+    keys: dict[OfProject, int] = msgspec.field(default_factory=dict)
+    """Distinct id to the key of whoever it belongs to."""
+
+    persons: dict[int, Person] = msgspec.field(default_factory=dict)
+    """By key; a key without a person is absent."""
+
+    ids: dict[int, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    """All distinct ids of a key, for keys wanted whole."""
+
+    groups: dict[GroupKey, Group] = msgspec.field(default_factory=dict)
+    group_types: dict[int, tuple[GroupType, ...]] = msgspec.field(default_factory=dict)
+    kinds: dict[int, Mapping[tuple[Scope, str], PropertyKind]] = msgspec.field(
+        default_factory=dict
+    )
+    tombstones: dict[OfProject, Tombstone] = msgspec.field(default_factory=dict)
+    events: set[OfProject] = msgspec.field(default_factory=set)
+    """UUIDs of the wanted ones that are stored."""
+
+    next_key: int = 1
+    """First person key never used."""
+
+    next_state: int = 1
+    """First state number never used."""
+
+
+class PersonState(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's properties from one moment on."""
+
+    id: int
+    project_id: int
+    person_key: int
+    at: datetime
+    """UTC: when the event that changed them happened."""
+
+    event_uuid: str | None
+    properties: str
+    """A JSON object as text."""
+
+
+class FirstValue(msgspec.Struct, frozen=True, kw_only=True):
+    """The first value a project ever saw of a property."""
+
+    project_id: int
+    scope: Scope
+    key: str
+    kind: PropertyKind
+    at: datetime
+    """UTC, when it arrived."""
+
+
+class EventCount(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a batch saw an event, and when those happened."""
+
+    project_id: int
+    event: str
+    first: datetime
+    last: datetime
+    count: int
+
+
+class SetAside(msgspec.Struct, frozen=True, kw_only=True):
+    """Something acknowledged that could not be stored, kept with the reason."""
+
+    project_id: int
+    at: datetime
+    reason: str
+    body: str
+
+
+class CohortPerson(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody put into a static cohort, or taken out."""
+
+    project_id: int
+    cohort_id: int
+    person_key: int
+    member: bool
+
+
+class Erase(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody to forget."""
+
+    project_id: int
+    person_key: int
+    with_events: bool
+
+
+class Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """What a batch changes. Order inside a list is the order of arrival."""
+
+    events: list[Event] = msgspec.field(default_factory=list)
+    persons: list[Person] = msgspec.field(default_factory=list)
+    """New and changed ones as they are after the batch, one entry each."""
+
+    gone: list[int] = msgspec.field(default_factory=list)
+    """Keys whose persons are no more: merged away or deleted."""
+
+    distinct_ids: list[tuple[int, str, int]] = msgspec.field(default_factory=list)
+    """Project, distinct id and key: new ones, and old ones that changed hands."""
+
+    changed_hands: list[OfProject] = msgspec.field(default_factory=list)
+    """Those of ``distinct_ids`` that are stored with another key."""
+
+    moved: dict[int, int] = msgspec.field(default_factory=dict)
+    """Key to the key that takes over everything stored under it."""
+
+    moved_ids: list[tuple[int, str, int]] = msgspec.field(default_factory=list)
+    """Project, distinct id and key: stored events of that very id move there (a split)."""
+
+    states: list[PersonState] = msgspec.field(default_factory=list)
+    groups: list[Group] = msgspec.field(default_factory=list)
+    """New and changed ones, one entry each."""
+
+    group_types: list[tuple[int, GroupType]] = msgspec.field(default_factory=list)
+    """Project and group type: new ones."""
+
+    kinds: list[FirstValue] = msgspec.field(default_factory=list)
+    counts: list[EventCount] = msgspec.field(default_factory=list)
+    merges: list[Merge] = msgspec.field(default_factory=list)
+    warnings: list[IngestionWarning] = msgspec.field(default_factory=list)
+    set_aside: list[SetAside] = msgspec.field(default_factory=list)
+    tombstones: list[Tombstone] = msgspec.field(default_factory=list)
+    erase: list[Erase] = msgspec.field(default_factory=list)
+    cohort_people: list[CohortPerson] = msgspec.field(default_factory=list)
+    forget_cohorts: list[tuple[int, int]] = msgspec.field(default_factory=list)
+    """Project and cohort: all members leave."""
+
+    delete_projects: list[int] = msgspec.field(default_factory=list)
+    next_key: int = 1
+    next_state: int = 1
+    outcomes: dict[int, dict[str, Any]] = msgspec.field(default_factory=dict)
+    """Position in the inbox to what an import or a command came to."""
+
+    dropped: int = 0
+    """Events that were recognised and rightly not stored, such as repeats."""
+
+
+class StoreSize(msgspec.Struct, frozen=True, kw_only=True):
+    """How much is kept."""
+
+    events: int
+    persons: int
+    file_bytes: int
+    """Of the database file and its write-ahead log; 0 in memory."""
+
+    hot_columns: Mapping[str, int]
+    """Table to the number of its properties with columns of their own."""
+
+
+class Store(Protocol):
+    """The writing side of the events database; called by one thread only."""
+
+    def position(self) -> int:
+        """Return the inbox position up to which everything is stored."""
+        ...
+
+    def known(self, wanted: Wanted) -> Known:
+        """Return what is stored of what a batch mentions."""
+        ...
+
+    def commit(self, changes: Changes, *, upto: int) -> None:
+        """Store all changes and the position, or nothing.
+
+        Raises StoreUnavailable where trying again later may help; any other error means
+        that something in the changes cannot be stored.
+        """
+        ...
+
+    def checkpoint(self, *, idle: bool) -> None:
+        """Move the write-ahead log into the file where it is worth it."""
+        ...

@@ -1,0 +1,274 @@
+"""The events database on DuckDB: one file, one writer, many readers.
+
+One connection is opened with everything shut off that reaches outside (files, network,
+extensions); questions run on cursors of it and see a snapshot, so they never wait for the
+writer. The writer's methods (``Store``) are for its one thread; those of ``Reader`` for
+any. A second process cannot open the file while this one has it.
+"""
+
+# ruff: noqa: S608 - names of our own tables and whole numbers; values are parameters
+
+import logging
+import shutil
+import threading
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from hedgerow.errors import StoreUnavailable
+from hedgerow.model.changes import Changes, Known, StoreSize, Wanted
+from hedgerow.model.people import GroupType
+from hedgerow.model.ports import Cancel, Rows, Statement
+from hedgerow.model.projects import HotColumn, PropertyKind, Scope
+from hedgerow.model.tables import EVENTS, PERSONS, POSITION
+from hedgerow.store import erasing
+from hedgerow.store.hot_columns import planned
+from hedgerow.store.loading import Loader
+from hedgerow.store.lookups import Lookups, Memory
+from hedgerow.store.migrations import migrate
+from hedgerow.store.reading import Questions
+from hedgerow.store.seen import Seen
+
+LOG = logging.getLogger(__name__)
+WORTH_A_CHECKPOINT = 64 * 1024 * 1024
+"""Bytes of write-ahead log from which the writer moves it into the file."""
+
+IN_MEMORY = ":memory:"
+
+
+class DuckStore:
+    """Reader and Store on one DuckDB file; ``path`` None keeps all in memory.
+
+    Raises StoreUnavailable if the file cannot be opened, is in use or is of a newer
+    program.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        *,
+        memory_mib: int = 512,
+        at_once: int = 4,
+        temporary: Path | None = None,
+    ) -> None:
+        self._path = path
+        self._connection = _opened(path, memory_mib, temporary)
+        applied = migrate(self._connection)
+        if applied and path is not None:
+            LOG.info("Events database %s brought to schema %d.", path, applied[-1])
+        self._memory = Memory(self._connection)
+        self._seen = Seen(self._connection)
+        self._loader = Loader(self._connection)
+        self._lookups = Lookups(self._connection, self._memory, self._seen)
+        self._questions = Questions(self._connection, at_once=at_once)
+        self._writing = threading.Lock()
+        self._position: int = self._loader.run(f"SELECT id FROM {POSITION.name}")[0][0]
+        self._commits = 0
+        self._versions: dict[int, int] = {}
+
+    # Reader
+
+    def run(
+        self, statement: Statement, *, timeout_s: float, cancel: Cancel | None = None
+    ) -> Rows:
+        """Answer one statement; see ``ports.Reader``."""
+        return self._questions.run(statement, timeout_s=timeout_s, cancel=cancel)
+
+    def version(self, project_id: int) -> int:
+        """Return a number that changes when the project's data do."""
+        return self._versions.get(project_id, 0)
+
+    def kinds(self, project_id: int) -> Mapping[tuple[Scope, str], PropertyKind]:
+        """Return the kind of each property's first value."""
+        return self._memory.kinds.get(project_id, {})
+
+    def columns(self) -> Mapping[tuple[str, str], HotColumn]:
+        """Return which properties have columns of their own."""
+        return self._memory.hot
+
+    def group_types(self, project_id: int) -> tuple[GroupType, ...]:
+        """Return the project's group types in the order of their first sight."""
+        return self._memory.group_types.get(project_id, ())
+
+    def first_event_at(self, project_id: int) -> datetime | None:
+        """Return the time of the project's first event, UTC."""
+        return self._memory.first_event.get(project_id)
+
+    def size(self) -> StoreSize:
+        """Return how much is kept."""
+        cursor = self._connection.cursor()
+        counts = [
+            cursor.execute(f"SELECT count(*) FROM {table.name}").fetchall()[0][0]
+            for table in (EVENTS, PERSONS)
+        ]
+        cursor.close()
+        hot: dict[str, int] = {}
+        for table_name, _ in self._memory.hot:
+            hot[table_name] = hot.get(table_name, 0) + 1
+        files = [] if self._path is None else [self._path, self._wal()]
+        return StoreSize(
+            events=counts[0],
+            persons=counts[1],
+            file_bytes=sum(one.stat().st_size for one in files if one.exists()),
+            hot_columns=hot,
+        )
+
+    # Store: the writer's thread only
+
+    def position(self) -> int:
+        """Return the inbox position up to which everything is stored."""
+        return self._position
+
+    def known(self, wanted: Wanted) -> Known:
+        """Return what is stored of what a batch mentions."""
+        try:
+            return self._lookups.known(wanted)
+        except duckdb.Error as error:
+            raise unavailable(error) from error
+
+    def commit(self, changes: Changes, *, upto: int) -> None:
+        """Store all changes and the position, or nothing; see ``changes.Store``."""
+        new = planned(self._memory.hot, changes.kinds)
+        hot = self._memory.hot | {(one.table, one.key): one.column for one in new}
+        with self._writing:
+            self._loader.run("BEGIN")
+            try:
+                self._loader.add_hot(new)
+                self._loader.load(changes, hot, _event_keys(hot))
+                self._loader.position(upto)
+                self._loader.run("COMMIT")
+            except duckdb.Error as error:
+                self._roll_back()
+                if isinstance(error, REFUSES_VALUES):
+                    raise
+                raise unavailable(error) from error
+        self._memory.hot = hot
+        self._after(changes, upto)
+
+    def _after(self, changes: Changes, upto: int) -> None:
+        """Bring what is kept in memory up to date with what has been committed."""
+        self._position = upto
+        self._memory.take(changes)
+        for event in changes.events:
+            self._seen.add(event.project_id, event.uuid)
+        if any(one.with_events for one in changes.erase):
+            self._memory.first_event = Memory(self._connection).first_event
+        touched = touched_projects(changes)
+        if touched:
+            self._commits += 1
+            self._versions |= dict.fromkeys(touched, self._commits)
+
+    def _roll_back(self) -> None:
+        try:
+            self._loader.run("ROLLBACK")
+        except duckdb.Error:  # the engine did so already
+            return
+
+    def checkpoint(self, *, idle: bool) -> None:
+        """Move the write-ahead log into the file: a large one, or any while idle."""
+        wal = self._wal()
+        if self._path is None or not wal.exists():
+            return
+        size = wal.stat().st_size
+        if size >= WORTH_A_CHECKPOINT or (idle and size):
+            with self._writing:
+                try:
+                    self._loader.run("CHECKPOINT")
+                except duckdb.TransactionException:  # a reader is on an old snapshot
+                    LOG.debug("Checkpoint put off: questions are running.")
+
+    # Care
+
+    def backup(self, target: Path) -> int:
+        """Copy the database, consistent, to ``target`` while running; return its bytes."""
+        if self._path is None:
+            raise StoreUnavailable("A database in memory has no file to copy.", hint="")
+        with self._writing:  # no commit while the file is being copied
+            self._loader.run("FORCE CHECKPOINT")
+            shutil.copyfile(self._path, target)
+        return int(target.stat().st_size)
+
+    def close(self) -> None:
+        """Stop all questions and close the file."""
+        self._questions.close()
+        with self._writing:
+            self._connection.close()
+
+    def recount(self, project_id: int) -> None:
+        """Count a project's events by name anew."""
+        erasing.recount(self._loader.run, project_id)
+
+    def _wal(self) -> Path:
+        return Path(f"{self._path}.wal")
+
+
+REFUSES_VALUES = (
+    duckdb.ConversionException,
+    duckdb.InvalidInputException,
+    duckdb.OutOfRangeException,
+    duckdb.TypeMismatchException,
+    duckdb.InvalidTypeException,
+    duckdb.BinderException,
+    duckdb.ParserException,
+    duckdb.NotSupportedError,
+)
+"""What the engine raises about a value; anything else is about the disk or itself."""
+
+
+def _event_keys(hot: Mapping[tuple[str, str], HotColumn]) -> list[str]:
+    return [key for table, key in hot if table == EVENTS.name]
+
+
+def touched_projects(changes: Changes) -> set[int]:
+    """Return the projects whose answers may differ after changes."""
+    touched = {one.project_id for one in changes.counts}
+    touched.update(one.project_id for one in changes.persons)
+    touched.update(one.project_id for one in changes.groups)
+    touched.update(one.project_id for one in changes.kinds)
+    touched.update(one.project_id for one in changes.erase)
+    touched.update(one.project_id for one in changes.cohort_people)
+    touched.update(project_id for project_id, _, _ in changes.distinct_ids)
+    touched.update(project_id for project_id, _ in changes.group_types)
+    touched.update(project_id for project_id, _ in changes.forget_cohorts)
+    touched.update(changes.delete_projects)
+    return touched
+
+
+def unavailable(error: duckdb.Error) -> StoreUnavailable:
+    """Return what an engine's trouble means to the writer: try again later."""
+    said = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return StoreUnavailable(
+        f"The events database refuses: {said}",
+        hint="Nothing is lost: what came waits in the inbox. Free disk space if it is full.",
+    )
+
+
+def _opened(
+    path: Path | None, memory_mib: int, temporary: Path | None
+) -> duckdb.DuckDBPyConnection:
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": f"{memory_mib}MiB",
+        "wal_autocheckpoint": "256MB",  # the writer does it earlier, between batches
+        "enable_external_access": False,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "allow_community_extensions": False,
+        "python_enable_replacements": False,
+        "preserve_insertion_order": True,
+    }
+    if path is not None:
+        spill = temporary or path.parent / "spill"
+        config["temp_directory"] = str(spill)
+        config["max_temp_directory_size"] = "4GiB"
+    try:
+        connection = duckdb.connect(str(path) if path else IN_MEMORY, config=config)
+        connection.execute("SET TimeZone = 'UTC'").fetchall()
+        connection.execute("SET lock_configuration = true").fetchall()
+    except duckdb.Error as error:
+        raise StoreUnavailable(
+            f"The events database {path} cannot be opened: {str(error).splitlines()[0]}",
+            hint="Only one Hedgerow may use a data folder at a time.",
+        ) from error
+    return connection

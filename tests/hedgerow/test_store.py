@@ -1,0 +1,71 @@
+"""The events database: what is put in comes out."""
+
+from sqlglot import parse_one
+
+from hedgerow.model.ports import Statement
+from tests.world import load, rows
+
+
+def test_what_is_loaded_can_be_asked_about(store, project):
+    load(
+        store,
+        project,
+        group_types=["company"],
+        groups=[{"type": "company", "key": "acme", "properties": {"seats": 5}}],
+        persons=[{"distinct_ids": ["ann", "ann@work"], "properties": {"plan": "pro"}}],
+        events=[
+            {
+                "event": "signed up",
+                "distinct_id": "ann",
+                "timestamp": "2020-01-09T12:00:00Z",
+                "properties": {"colour": "red", "n": 5.0},
+                "groups": {"company": "acme"},
+            },
+            {"event": "left", "distinct_id": "bob", "timestamp": "2020-01-10T12:00:00Z"},
+        ],
+    )
+    statement = Statement(
+        tree=parse_one(
+            "SELECT event, e.properties ->> 'n', group_0, pr.properties ->> 'plan' "
+            "FROM events e JOIN persons pr USING (person_key) WHERE e.project_id = $p "
+            "ORDER BY timestamp",
+            dialect="duckdb",
+        ),
+        values={"p": project.id},
+    )
+
+    answer = store.run(statement, timeout_s=5)
+
+    assert answer.rows == [("signed up", "5.0", "acme", "pro"), ("left", None, None, None)]
+
+
+def test_hot_columns_hold_what_the_json_holds(store, project):
+    load(
+        store,
+        project,
+        events=[
+            {"event": "a", "distinct_id": "ann", "properties": {"hot 1/~": value}}
+            for value in (
+                5,
+                5.0,
+                "x",
+                "1_000",
+                "nan",
+                None,
+                True,
+                [1, "a"],
+                {"k": 2},
+                1e300,
+            )
+        ],
+    )
+    column = store.columns()["events", "hot 1/~"]
+    found = rows(
+        store,
+        f"SELECT {column.text}, {column.number}, json_extract_string(properties, '/hot 1~1~0')"
+        " FROM events WHERE project_id = ?",
+        project.id,
+    )
+
+    assert [text for text, _, _ in found] == [json for _, _, json in found]
+    assert [number for _, number, _ in found if number is not None] == [5.0, 5.0, 1e300]
