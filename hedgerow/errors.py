@@ -68,6 +68,12 @@ class NotFound(HedgerowError):
     code = "not_found"
 
 
+class MethodNotAllowed(HedgerowError):
+    """There is something of that name, but not for this method."""
+
+    code = "method_not_allowed"
+
+
 class Conflict(HedgerowError):
     """The change contradicts what is there."""
 

@@ -1,0 +1,115 @@
+"""What was asked: the parts of a raw ASGI request that capture looks at.
+
+Everything is read once, into a struct. The body is read up to the limit; a request that
+announces more is refused before its first byte.
+"""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from hedgerow.capture.answers import Header, Receive, Scope
+from hedgerow.capture.encodings import too_large
+from hedgerow.capture.wire import Hints, PathKind
+from hedgerow.errors import BadCapture
+
+_FORM = b"application/x-www-form-urlencoded"
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One request."""
+
+    method: str
+    path: str
+    """Without its final slash."""
+
+    query: dict[str, str]
+    headers: dict[bytes, bytes]
+    """By lower-case name."""
+
+    ip: str | None
+    body: bytes = b""
+
+    def header(self, name: bytes) -> str:
+        """Return a header as text; empty if it was not sent."""
+        return self.headers.get(name, b"").decode("latin-1")
+
+
+def asked(scope: Scope, *, trusted_proxies: int) -> Asked:
+    """Return a request without its body."""
+    headers = dict(scope["headers"])
+    raw_query = scope["query_string"]
+    return Asked(
+        method=scope["method"],
+        path=scope["path"].rstrip("/"),
+        query=dict(parse_qsl(raw_query.decode("latin-1"))) if raw_query else {},
+        headers=headers,
+        ip=_ip(scope.get("client"), headers, trusted_proxies),
+    )
+
+
+async def with_body(request: Asked, receive: Receive, limit: int) -> Asked:
+    """Return the request with its body, at most ``limit`` bytes. Raises body_too_large."""
+    announced = request.headers.get(b"content-length", b"")
+    if announced.isdigit() and int(announced) > limit:
+        raise too_large(int(announced), limit)
+    message = await receive()
+    body = message.get("body", b"")
+    if message.get("more_body"):
+        body = await _rest(body, receive, limit)
+    if len(body) > limit:
+        raise too_large(len(body), limit)
+    return msgspec.structs.replace(request, body=body)
+
+
+def hints_of(request: Asked, path: PathKind) -> Hints:
+    """Return what must be kept beside the body to read it later."""
+    sent = request.query.get("_", "")
+    return Hints(
+        path=path,
+        form=request.headers.get(b"content-type", b"").lower().startswith(_FORM)
+        and not request.query.get("data"),
+        compression=request.query.get("compression", "").lower(),
+        content_encoding=request.header(b"content-encoding").strip().lower(),
+        sent_ms=int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 20 else None,
+        ip=request.ip,
+        user_agent=request.header(b"user-agent") or None,
+        host=request.header(b"host") or None,
+    )
+
+
+def payload_of(request: Asked) -> bytes:
+    """Return the query's ``data`` if there is any, else the body."""
+    data = request.query.get("data")
+    return data.encode("utf-8", "surrogateescape") if data else request.body
+
+
+async def _rest(start: bytes, receive: Receive, limit: int) -> bytes:
+    pieces, size = [start], len(start)
+    while True:
+        message: dict[str, Any] = dict(await receive())
+        if message["type"] == "http.disconnect":
+            raise BadCapture(
+                "undecodable_body", "The body was cut off.", hint="Send it again."
+            )
+        pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
+        if size > limit:
+            raise too_large(size, limit)
+        if not message.get("more_body"):
+            return b"".join(pieces)
+
+
+def _ip(client: Any, headers: dict[bytes, bytes], trusted_proxies: int) -> str | None:
+    """Return the client's address as the outermost trusted proxy saw it."""
+    direct = str(client[0]) if client else None
+    if not trusted_proxies:
+        return direct
+    seen = [part.strip() for part in headers.get(b"x-forwarded-for", b"").split(b",")]
+    if not seen[-1]:
+        return direct
+    return seen[-min(trusted_proxies, len(seen))].decode("latin-1") or direct
+
+
+__all__ = ["Asked", "Header", "asked", "hints_of", "payload_of", "with_body"]
