@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 from sqlglot import exp
 
 from hedgerow.query.dates import Range, end_of_day
-from hedgerow.query.dialects import Dialect, Tree, number_literal, text_literal
+from hedgerow.query.dialects import Dialect
+from hedgerow.query.trees import Tree, number_literal, text_literal
 
 MANY = 10_000_000
 """Buckets added before a whole division and taken away after: it rounds towards zero."""
@@ -21,8 +22,20 @@ MANY = 10_000_000
 MOST_OFFSETS = 12
 """Clock changes written out; with more the engine converts row by row."""
 
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun")
-MONTHS += ("Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+MONTHS = [
+    "Jan",
+    "Feb",
+    "Mar",
+    "Apr",
+    "May",
+    "Jun",
+    "Jul",
+    "Aug",
+    "Sep",
+    "Oct",
+    "Nov",
+    "Dec",
+]
 STEP = timedelta(hours=12)
 """No zone changes its clock twice within this."""
 

@@ -39,8 +39,8 @@ from hedgerow.query.definitions_cohorts import (
 )
 from hedgerow.query.definitions_filters import PropertyFilter
 from hedgerow.query.definitions_filters import leaf as saved_filter
-from hedgerow.query.dialects import Tree, number_literal
 from hedgerow.query.sources import Events, Persons, table, timed
+from hedgerow.query.trees import Tree, number_literal
 from hedgerow.query.values import Values
 
 __all__ = ["check", "check_references", "members"]
@@ -138,7 +138,11 @@ def _condition(part: Group | Leaf, persons: Persons, scope: _Scope) -> Tree:
             return exp.false()  # an empty tree has no members
         return exp.and_(*met) if part.type == "AND" else exp.or_(*met)
     held = _held(part, persons, scope)
-    return exp.not_(exp.paren(held)) if part.negation else held
+    if not part.negation:
+        return held
+    return exp.not_(
+        exp.func("coalesce", held, exp.false())
+    )  # lacking the property is outside
 
 
 def _held(part: Leaf, persons: Persons, scope: _Scope) -> Tree:

@@ -14,6 +14,8 @@ from typing import Protocol
 from sqlglot import exp
 
 from hedgerow.model.projects import QueryContext
+from hedgerow.query.expressions_functions import clickhouse_call, duckdb_call
+from hedgerow.query.trees import Tree, call, number_literal, text_literal
 
 NUMBER = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
 """What reads as a number: no ``nan``, no ``inf``, no ``1_000``."""
@@ -21,7 +23,6 @@ NUMBER = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
 SEMVER = r"^\s*v?([0-9]{1,18})\.([0-9]{1,18})\.([0-9]{1,18})(?:[-+].*)?\s*$"
 ZONED = r"([Zz]|[+-][0-9]{2}:?[0-9]{2})\s*$"
 DAY = r"^\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
-Tree = exp.Expr
 
 
 class Dialect(Protocol):
@@ -70,6 +71,14 @@ class Dialect(Protocol):
         """Return a UTC time as the wall clock of a zone, row by row."""
         ...
 
+    def utc_time(self, local: Tree, zone: str) -> Tree:
+        """Return a wall-clock time of a zone as UTC, row by row."""
+        ...
+
+    def function(self, name: str, arguments: list[Tree]) -> Tree:
+        """Return a function of HogQL's table (``expressions_functions``)."""
+        ...
+
     def later(self, timestamp: Tree, seconds: int) -> Tree:
         """Return a time some seconds later (or earlier, if negative)."""
         ...
@@ -93,22 +102,6 @@ class Dialect(Protocol):
     def quantile(self, number: Tree, share: float) -> Tree:
         """Return an exact quantile, interpolated linearly at position (n-1) * share."""
         ...
-
-
-def call(name: str, *arguments: Tree) -> exp.Anonymous:
-    """Return a function of the engine's by name."""
-    return exp.Anonymous(this=name, expressions=list(arguments))
-
-
-def text_literal(text: str) -> exp.Literal:
-    """Return a constant of ours as a literal. Values of a query are bound instead."""
-    return exp.Literal.string(text)
-
-
-def number_literal(number: float) -> Tree:
-    """Return a constant number of ours."""
-    literal = exp.Literal.number(abs(number))
-    return exp.Neg(this=literal) if number < 0 else literal
 
 
 def _seconds(seconds: int) -> exp.Interval:
@@ -201,6 +194,19 @@ class DuckDb:
         instant = call("timezone", text_literal("UTC"), timestamp)
         return call("timezone", text_literal(zone), instant)
 
+    def utc_time(self, local: Tree, zone: str) -> Tree:
+        """Return TIMESTAMP in UTC."""
+        clock = exp.cast(local, "timestamp")
+        if zone == "UTC":
+            return clock
+        return call(
+            "timezone", text_literal("UTC"), call("timezone", text_literal(zone), clock)
+        )
+
+    def function(self, name: str, arguments: list[Tree]) -> Tree:
+        """Return the template of the table, filled."""
+        return duckdb_call(name, arguments)
+
     def later(self, timestamp: Tree, seconds: int) -> Tree:
         """Return the sum with an interval."""
         return _later(timestamp, seconds)
@@ -284,6 +290,18 @@ class ClickHouse:
     def local_time(self, timestamp: Tree, zone: str) -> Tree:
         """Return a time shown in the zone: parts and truncation follow it."""
         return call("toTimeZone", timestamp, text_literal(zone))
+
+    def utc_time(self, local: Tree, zone: str) -> Tree:
+        """Return the same instant shown in UTC."""
+        text = call("toString", local)
+        parsed = call(
+            "parseDateTime64BestEffort", text, number_literal(6), text_literal(zone)
+        )
+        return call("toTimeZone", parsed, text_literal("UTC"))
+
+    def function(self, name: str, arguments: list[Tree]) -> Tree:
+        """Return the function itself: the table's names are ClickHouse's."""
+        return clickhouse_call(name, arguments)
 
     def later(self, timestamp: Tree, seconds: int) -> Tree:
         """Return the sum with an interval."""

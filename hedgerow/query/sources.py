@@ -22,7 +22,8 @@ from sqlglot import exp
 from hedgerow.errors import InvalidQuery
 from hedgerow.model import tables
 from hedgerow.model.projects import PropertyKind, QueryContext
-from hedgerow.query.dialects import Dialect, Tree, dialect_of, text_literal
+from hedgerow.query.dialects import Dialect, dialect_of
+from hedgerow.query.trees import Tree, text_literal
 from hedgerow.query.values import Values
 
 METADATA = frozenset(
@@ -112,15 +113,14 @@ class Events:
         self, type_: str, key: str, group_type_index: int | None = None
     ) -> Property:
         """Return a property of the event, its person or its group, or a column."""
-        match type_:
-            case "event" | "feature":
-                return self._read("events", "e", "event", key)
-            case "person":
-                return self._person_property(key)
-            case "group":
-                return self._group_property(group_type_index or 0, key)
-            case "event_metadata":
-                return self._metadata(key)
+        if type_ in {"event", "feature"}:
+            return self._read("events", "e", "event", key)
+        if type_ == "person":
+            return self._person_property(key)
+        if type_ == "group":
+            return self._group_property(group_type_index or 0, key)
+        if type_ == "event_metadata":
+            return self._metadata(key)
         raise InvalidQuery(
             f"Events have no properties of type {type_!r}.",
             hint="Use event, person, group or event_metadata.",
@@ -309,4 +309,6 @@ def empty_text() -> exp.Literal:
 
 
 def _table(name: str, alias: str) -> exp.Table:
-    return exp.to_table(name).as_(alias)
+    return exp.Table(
+        this=exp.to_identifier(name), alias=exp.TableAlias(this=exp.to_identifier(alias))
+    )

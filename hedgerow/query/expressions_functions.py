@@ -1,0 +1,361 @@
+"""The functions that HogQL expressions may use: what they take, give and mean.
+
+A signature reads ``takes -> gives``. Kinds: ``text``, ``number``, ``bool``, ``time`` (a
+wall-clock time of the project), ``instant`` (a UTC time), ``any``; ``*`` after the last
+one: any number more; ``?``: may be left out. ``like2`` gives the kind of the second
+argument.
+
+Names are ClickHouse's, so for ClickHouse a function is itself. For DuckDB each has a
+template: constant SQL in which ``a``, ``b``, ``c`` stand for the arguments and ``rest`` for
+all of them from the first on.
+"""
+
+from functools import lru_cache
+
+import msgspec
+from sqlglot import exp, parse_one
+
+from hedgerow.query.trees import Tree
+
+Kind = str
+
+
+class Signature(msgspec.Struct, frozen=True):
+    """What a function takes and gives."""
+
+    takes: tuple[Kind, ...]
+    gives: Kind
+    least: int
+    more: bool
+
+    def most(self) -> int:
+        """Return the largest number of arguments."""
+        return 64 if self.more else len(self.takes)
+
+
+SCALARS = {
+    # dates
+    "now": "-> instant",
+    "today": "-> time",
+    "yesterday": "-> time",
+    "toDate": "time -> date",
+    "toDateTime": "instant -> instant",
+    "toStartOfMinute": "time -> time",
+    "toStartOfFiveMinutes": "time -> time",
+    "toStartOfFifteenMinutes": "time -> time",
+    "toStartOfHour": "time -> time",
+    "toStartOfDay": "time -> time",
+    "toStartOfMonth": "time -> date",
+    "toStartOfQuarter": "time -> date",
+    "toStartOfYear": "time -> date",
+    "toMonday": "time -> date",
+    "toYear": "time -> number",
+    "toQuarter": "time -> number",
+    "toMonth": "time -> number",
+    "toDayOfMonth": "time -> number",
+    "toDayOfYear": "time -> number",
+    "toDayOfWeek": "time -> number",
+    "toHour": "time -> number",
+    "toMinute": "time -> number",
+    "toSecond": "time -> number",
+    "toISOWeek": "time -> number",
+    "toYYYYMM": "time -> number",
+    "toYYYYMMDD": "time -> number",
+    "toUnixTimestamp": "instant -> number",
+    # choice and NULL
+    "if": "bool any any -> like2",
+    "multiIf": "bool any any * -> like2",
+    "coalesce": "any * -> like1",
+    "ifNull": "any any -> like1",
+    "nullIf": "any any -> like1",
+    "isNull": "any -> bool",
+    "isNotNull": "any -> bool",
+    "assumeNotNull": "any -> like1",
+    "empty": "text -> bool",
+    "notEmpty": "text -> bool",
+    "greatest": "number * -> number",
+    "least": "number * -> number",
+    "not": "bool -> bool",
+    # text
+    "lower": "text -> text",
+    "upper": "text -> text",
+    "concat": "text * -> text",
+    "substring": "text number number? -> text",
+    "length": "text -> number",
+    "trim": "text -> text",
+    "reverse": "text -> text",
+    "left": "text number -> text",
+    "right": "text number -> text",
+    "replaceAll": "text text text -> text",
+    "replaceRegexpOne": "text text text -> text",
+    "replaceRegexpAll": "text text text -> text",
+    "match": "text text -> bool",
+    "extract": "text text -> text",
+    "like": "text text -> bool",
+    "ilike": "text text -> bool",
+    "startsWith": "text text -> bool",
+    "endsWith": "text text -> bool",
+    "position": "text text -> number",
+    # conversion
+    "toString": "any -> text",
+    "toInt": "number -> number",
+    "toFloat": "number -> number",
+    "toBool": "text -> bool",
+    # numbers
+    "round": "number number? -> number",
+    "floor": "number -> number",
+    "ceil": "number -> number",
+    "abs": "number -> number",
+    "intDiv": "number number -> number",
+    "modulo": "number number -> number",
+    "pow": "number number -> number",
+    "sqrt": "number -> number",
+    "exp": "number -> number",
+    "log": "number -> number",
+    "log2": "number -> number",
+    "log10": "number -> number",
+    "sign": "number -> number",
+}
+"""Functions of one row."""
+
+AGGREGATES = {
+    "count": "any? -> number",
+    "countIf": "bool -> number",
+    "uniq": "any -> number",
+    "uniqExact": "any -> number",
+    "countDistinct": "any -> number",
+    "uniqIf": "any bool -> number",
+    "sum": "number -> number",
+    "sumIf": "number bool -> number",
+    "avg": "number -> number",
+    "avgIf": "number bool -> number",
+    "min": "any -> like1",
+    "minIf": "any bool -> like1",
+    "max": "any -> like1",
+    "maxIf": "any bool -> like1",
+    "any": "any -> like1",
+    "anyIf": "any bool -> like1",
+    "median": "number -> number",
+    "medianIf": "number bool -> number",
+    "stddevPop": "number -> number",
+    "stddevSamp": "number -> number",
+    "varPop": "number -> number",
+    "varSamp": "number -> number",
+}
+"""Functions of many rows."""
+
+DUCKDB = {
+    "toDate": "CAST(a AS DATE)",
+    "toDateTime": "a",
+    "toStartOfMinute": "DATE_TRUNC('minute', a)",
+    "toStartOfFiveMinutes": "TIME_BUCKET(INTERVAL '5 minutes', a)",
+    "toStartOfFifteenMinutes": "TIME_BUCKET(INTERVAL '15 minutes', a)",
+    "toStartOfHour": "DATE_TRUNC('hour', a)",
+    "toStartOfDay": "DATE_TRUNC('day', a)",
+    "toStartOfMonth": "CAST(DATE_TRUNC('month', a) AS DATE)",
+    "toStartOfQuarter": "CAST(DATE_TRUNC('quarter', a) AS DATE)",
+    "toStartOfYear": "CAST(DATE_TRUNC('year', a) AS DATE)",
+    "toMonday": "CAST(DATE_TRUNC('week', a) AS DATE)",
+    "toYear": "YEAR(a)",
+    "toQuarter": "QUARTER(a)",
+    "toMonth": "MONTH(a)",
+    "toDayOfMonth": "DAY(a)",
+    "toDayOfYear": "DAYOFYEAR(a)",
+    "toDayOfWeek": "ISODOW(a)",
+    "toHour": "HOUR(a)",
+    "toMinute": "MINUTE(a)",
+    "toSecond": "SECOND(a)",
+    "toISOWeek": "WEEKOFYEAR(a)",
+    "toYYYYMM": "YEAR(a) * 100 + MONTH(a)",
+    "toYYYYMMDD": "YEAR(a) * 10000 + MONTH(a) * 100 + DAY(a)",
+    "toUnixTimestamp": "EPOCH_US(a) // 1000000",
+    "if": "CASE WHEN a THEN b ELSE c END",
+    "coalesce": "COALESCE(rest)",
+    "ifNull": "COALESCE(a, b)",
+    "nullIf": "NULLIF(a, b)",
+    "isNull": "a IS NULL",
+    "isNotNull": "NOT a IS NULL",
+    "assumeNotNull": "a",
+    "empty": "a = ''",
+    "notEmpty": "a <> ''",
+    "greatest": "GREATEST(rest)",
+    "least": "LEAST(rest)",
+    "not": "NOT (a)",
+    "lower": "LOWER(a)",
+    "upper": "UPPER(a)",
+    "concat": "CONCAT(rest)",
+    "substring": "SUBSTRING(rest)",
+    "length": "STRLEN(a)",
+    "trim": "TRIM(a)",
+    "reverse": "REVERSE(a)",
+    "left": "LEFT(a, CAST(b AS BIGINT))",
+    "right": "RIGHT(a, CAST(b AS BIGINT))",
+    "replaceAll": "REPLACE(a, b, c)",
+    "replaceRegexpOne": "REGEXP_REPLACE(a, b, c)",
+    "replaceRegexpAll": "REGEXP_REPLACE(a, b, c, 'g')",
+    "match": "REGEXP_MATCHES(a, b)",
+    "extract": "REGEXP_EXTRACT(a, b)",
+    "like": "a LIKE b",
+    "ilike": "a ILIKE b",
+    "startsWith": "STARTS_WITH(a, b)",
+    "endsWith": "ENDS_WITH(a, b)",
+    "position": "STRPOS(a, b)",
+    "toInt": "CAST(TRUNC(a) AS BIGINT)",
+    "toFloat": "CAST(a AS DOUBLE)",
+    "toBool": "a = 'true'",
+    "round": "ROUND_EVEN(a, 0)",
+    "floor": "FLOOR(a)",
+    "ceil": "CEIL(a)",
+    "abs": "ABS(a)",
+    "intDiv": "CAST(TRUNC(a / b) AS BIGINT)",
+    "modulo": "a % b",
+    "pow": "POW(a, b)",
+    "sqrt": "SQRT(a)",
+    "exp": "EXP(a)",
+    "log": "LN(a)",
+    "log2": "LOG2(a)",
+    "log10": "LOG10(a)",
+    "sign": "SIGN(a)",
+    "countIf": "COUNT_IF(a)",
+    "uniq": "COUNT(DISTINCT a)",
+    "uniqExact": "COUNT(DISTINCT a)",
+    "countDistinct": "COUNT(DISTINCT a)",
+    "uniqIf": "COUNT(DISTINCT a) FILTER (WHERE b)",
+    "sum": "SUM(a)",
+    "sumIf": "SUM(a) FILTER (WHERE b)",
+    "avg": "AVG(a)",
+    "avgIf": "AVG(a) FILTER (WHERE b)",
+    "min": "MIN(a)",
+    "minIf": "MIN(a) FILTER (WHERE b)",
+    "max": "MAX(a)",
+    "maxIf": "MAX(a) FILTER (WHERE b)",
+    "any": "ANY_VALUE(a)",
+    "anyIf": "ANY_VALUE(a) FILTER (WHERE b)",
+    "median": "QUANTILE_CONT(a, 0.5)",
+    "medianIf": "QUANTILE_CONT(a, 0.5) FILTER (WHERE b)",
+    "stddevPop": "STDDEV_POP(a)",
+    "stddevSamp": "STDDEV_SAMP(a)",
+    "varPop": "VAR_POP(a)",
+    "varSamp": "VAR_SAMP(a)",
+}
+"""What a function is in DuckDB."""
+
+DUCKDB_WITH_MORE = {"round": "ROUND(a, CAST(b AS INTEGER))", "count": "COUNT(a)"}
+"""The same where it is another thing with its optional argument."""
+
+CLICKHOUSE = {
+    "trim": "trimBoth",
+    "toInt": "toInt64",
+    "toFloat": "toFloat64",
+    "countDistinct": "uniqExact",
+    "uniq": "uniqExact",
+    "uniqIf": "uniqExactIf",
+    "median": "quantileExactInclusive",
+    "log": "log",
+}
+"""Names that are not ClickHouse's own, or that are made exact."""
+
+SYNONYMS = {
+    "toInt8": "toInt",
+    "toInt16": "toInt",
+    "toInt32": "toInt",
+    "toInt64": "toInt",
+    "toUInt8": "toInt",
+    "toUInt16": "toInt",
+    "toUInt32": "toInt",
+    "toUInt64": "toInt",
+    "toFloat32": "toFloat",
+    "toFloat64": "toFloat",
+    "toFloatOrNull": "toFloat",
+    "toIntOrNull": "toInt",
+    "toFloatOrZero": "toFloat",
+    "substr": "substring",
+    "mid": "substring",
+    "lcase": "lower",
+    "ucase": "upper",
+    "ceiling": "ceil",
+    "power": "pow",
+    "ln": "log",
+    "toDayOfWeekISO": "toDayOfWeek",
+}
+
+
+def is_aggregate(name: str) -> bool:
+    """Return whether a function sums many rows up."""
+    return name in AGGREGATES or name == "quantile"
+
+
+@lru_cache(maxsize=512)
+def signature(name: str) -> Signature | None:
+    """Return what a function takes and gives; None: there is no such function."""
+    text = SCALARS.get(name) or AGGREGATES.get(name)
+    if text is None:
+        return None
+    takes, gives = text.split("->")
+    kinds = takes.split()
+    more = "*" in kinds
+    kinds = [kind for kind in kinds if kind != "*"]
+    least = sum(1 for kind in kinds if not kind.endswith("?"))
+    return Signature(tuple(kind.rstrip("?") for kind in kinds), gives.strip(), least, more)
+
+
+def duckdb_call(name: str, arguments: list[Tree]) -> Tree:
+    """Return a function of the table as DuckDB says it."""
+    if name == "count" and not arguments:
+        return exp.Count(this=exp.Star())
+    if name == "multiIf":
+        return _cases(arguments)
+    most = signature(name)
+    longer = most is not None and len(arguments) > most.least
+    template = (
+        DUCKDB_WITH_MORE[name] if longer and name in DUCKDB_WITH_MORE else DUCKDB[name]
+    )
+    return filled(template, arguments)
+
+
+def clickhouse_call(name: str, arguments: list[Tree]) -> Tree:
+    """Return a function of the table as ClickHouse says it."""
+    if name == "medianIf":
+        name = "quantileExactInclusiveIf"
+    return exp.Anonymous(this=CLICKHOUSE.get(name, name), expressions=arguments)
+
+
+def _cases(arguments: list[Tree]) -> exp.Case:
+    *pairs, otherwise = arguments
+    ifs = [
+        exp.If(this=condition, true=value)
+        for condition, value in zip(pairs[::2], pairs[1::2], strict=True)
+    ]
+    return exp.Case(ifs=ifs, default=otherwise)
+
+
+@lru_cache(maxsize=512)
+def _template(text: str) -> Tree:
+    return parse_one(text, dialect="duckdb")
+
+
+def filled(template: str, arguments: list[Tree]) -> Tree:
+    """Return a constant template with the arguments in the places of ``a``, ``b``, …."""
+    names = dict(zip("abcdefgh", arguments, strict=False))
+    tree = exp.paren(_template(template).copy())
+    for column in list(tree.find_all(exp.Column)):
+        if column.name == "rest":
+            parent = column.parent
+            _spread(column, arguments, parent)
+        else:
+            column.replace(names[column.name].copy())
+    return tree
+
+
+def _spread(column: exp.Column, arguments: list[Tree], parent: exp.Expr | None) -> None:
+    """Put all arguments in the place of one."""
+    copies = [one.copy() for one in arguments]
+    if column.arg_key == "expressions" and parent is not None:
+        parent.set("expressions", copies)
+    elif isinstance(parent, exp.Substring):
+        parent.set("this", copies[0])
+        parent.set("start", copies[1])
+        parent.set("length", copies[2] if len(copies) > 2 else None)
+    elif parent is not None:
+        parent.set("this", copies[0])
+        parent.set("expressions", copies[1:])

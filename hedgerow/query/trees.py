@@ -1,0 +1,25 @@
+"""The few nodes of which all trees are made: calls and constants of our own.
+
+What a query says never becomes a literal here; ``query.values`` binds it.
+"""
+
+from sqlglot import exp
+
+Tree = exp.Expr
+"""Any part of a statement."""
+
+
+def call(name: str, *arguments: Tree) -> exp.Anonymous:
+    """Return a function of the engine's by name."""
+    return exp.Anonymous(this=name, expressions=list(arguments))
+
+
+def text_literal(text: str) -> exp.Literal:
+    """Return a constant of ours as a literal. Values of a query are bound instead."""
+    return exp.Literal.string(text)
+
+
+def number_literal(number: float) -> Tree:
+    """Return a constant number of ours."""
+    literal = exp.Literal.number(abs(number))
+    return exp.Neg(this=literal) if number < 0 else literal
