@@ -17,6 +17,8 @@ from hedgerow.model.projects import QueryContext
 from hedgerow.query.expressions_functions import clickhouse_call, duckdb_call
 from hedgerow.query.trees import Tree, call, number_literal, text_literal
 
+__all__ = ["Dialect", "Tree", "call", "dialect_of", "number_literal", "text_literal"]
+
 NUMBER = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
 """What reads as a number: no ``nan``, no ``inf``, no ``1_000``."""
 
