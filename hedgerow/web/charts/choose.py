@@ -4,10 +4,10 @@
 
 ``known`` tells when each event name was last seen, so that an empty chart can say whether
 the event never came or merely not in this period: two very different things to a person
-who waits for their first figures.
+who waits for their first figures. It is called only when there is nothing to draw.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from hedgerow.web.charts import funnels, others, retention, trends, words
 from hedgerow.web.charts.rows import Row
 from hedgerow.web.charts.spec import Chart, Nothing
 
+Known = Callable[[], Mapping[str, datetime]]
 WRAPPERS = frozenset({"InsightVizNode", "DataTableNode", "DataVisualizationNode"})
 
 
@@ -25,15 +26,13 @@ def unwrapped(query: Row) -> Row:
     return query
 
 
-def chart(
-    query: Row, answer: Row, *, known: Mapping[str, datetime], now: datetime
-) -> Chart:
+def chart(query: Row, answer: Row, *, known: Known, now: datetime) -> Chart:
     """Return what to draw for the answer to a question; ``now`` in the project's zone."""
     query = unwrapped(query)
     results = answer.get("results")
     kind = query.get("kind")
     if kind in ("TrendsQuery", "StickinessQuery", "LifecycleQuery") and _is_empty(results):
-        return empty(query, known=known, now=now)
+        return empty(query, known=known(), now=now)
     match kind:
         case "TrendsQuery":
             return trends.chart(query, results or [], now=now)

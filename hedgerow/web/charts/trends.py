@@ -15,6 +15,11 @@ from hedgerow.web.charts.spec import Cell, Chart, Column, Grid, Plot, Series, Ta
 from hedgerow.web.charts.totals import number, ranking, ring, sentence, totals_table
 
 RING_PARTS = 5
+ADDITIVE = frozenset(
+    {None, "total", "sum", "first_time_for_user", "first_matching_event_for_user"}
+)
+"""Measures whose buckets may be added up. Persons of two days may be the same ones."""
+
 TOTALS = frozenset(
     {"BoldNumber", "ActionsPie", "ActionsBarValue", "ActionsTable", "WorldMap"}
 )
@@ -81,12 +86,13 @@ def plot(query: Row, results: Sequence[Row], *, form: Any, now: datetime) -> Plo
 
 def _series(row: Row, hue: str) -> Series:
     total = float(row.get("count") or 0)
+    adds_up = (row.get("action") or {}).get("math") in ADDITIVE
     return Series(
         name=name_of(row),
         hue=hue,
         data=list(row.get("data") or []),
         total=total,
-        total_text=words.exact(total),
+        total_text=words.exact(total) if adds_up else "",
         previous=row.get("compare_label") == "previous",
         who=who(row),
     )
@@ -120,9 +126,15 @@ def _plot_sentence(rows: Sequence[Row], interval: str, days: Sequence[str]) -> s
     if not rows or not days:
         return "Nothing in this period."
     span = f"{words.bucket(days[0], interval)} to {words.bucket(days[-1], interval)}"
-    told = [f"{name_of(r)}: {words.exact(r.get('count') or 0)} in all" for r in rows[:3]]
+    told = [f"{name_of(r)}: {_most(r, days, interval)}" for r in rows[:3]]
     rest = f", and {len(rows) - 3} more" if len(rows) > 3 else ""
     return f"{PER.get(interval, '').capitalize()}, {span}. {'; '.join(told)}{rest}."
+
+
+def _most(row: Row, days: Sequence[str], interval: str) -> str:
+    data = list(row.get("data") or [0])
+    top = max(range(len(data)), key=data.__getitem__)
+    return f"most {words.exact(data[top])} on {words.bucket(days[top], interval)}"
 
 
 def buckets_table(
@@ -150,7 +162,7 @@ def buckets_table(
         rows.append(
             [
                 Cell(text=name, value=name, hue=one.hue),
-                Cell(text=one.total_text, value=one.total, who=one.who),
+                Cell(text=one.total_text or words.NONE, value=one.total, who=one.who),
                 Cell(text=words.exact(mean), value=mean),
                 *[
                     Cell(text=words.exact(v), value=v, dim=i >= done, who=_at(one.who, day))

@@ -1,0 +1,99 @@
+"""A question → its answer → what is drawn, for every screen that shows a figure."""
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from starlette.responses import Response
+
+from hedgerow.web import rendering, vocabulary
+from hedgerow.web.charts import choose, totals, trends, words
+from hedgerow.web.charts.spec import Cell, Chart, Table
+from hedgerow.web.visits import Visit
+
+STALE = timedelta(minutes=15)
+"""An answer older than this says so in amber."""
+
+SPARK_DAYS = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """An answer, ready for a template."""
+
+    query: Mapping[str, Any]
+    answer: Mapping[str, Any]
+    chart: Chart
+    age: str
+    stale: bool
+
+
+def draw(visit: Visit, query: Mapping[str, Any], *, refresh: str = "blocking") -> Drawing:
+    """Ask a question and return what to draw. Raises what asking raises."""
+    plain = choose.unwrapped(query)
+    display = (plain.get("trendsFilter") or {}).get("display")
+    if plain.get("kind") == "TrendsQuery" and display == "BoldNumber":
+        answer, chart = _number(visit, plain, refresh)
+    else:
+        answer = visit.ask(plain, refresh=refresh)
+        chart = _chart(visit, plain, answer)
+    at = vocabulary.instant(answer.get("last_refresh") or visit.now)
+    return Drawing(
+        query=plain,
+        answer=answer,
+        chart=chart,
+        age=f"Computed {words.ago(at, visit.now)}",
+        stale=visit.now - at > STALE,
+    )
+
+
+def _chart(visit: Visit, query: Mapping[str, Any], answer: Mapping[str, Any]) -> Chart:
+    return choose.chart(
+        query, answer, known=lambda: vocabulary.known(visit), now=visit.local_now
+    )
+
+
+def _number(
+    visit: Visit, query: Mapping[str, Any], refresh: str
+) -> tuple[Mapping[str, Any], Chart]:
+    """A large number also asks for the period before and for its shape by day."""
+    asked = {**query, "compareFilter": {"compare": True}}
+    answer = visit.ask(asked, refresh=refresh)
+    chart = _chart(visit, asked, answer)
+    if chart.kind != "number":
+        return answer, chart
+    line = visit.ask(trends.line_of(query, days=SPARK_DAYS), refresh=refresh)
+    since = str((query.get("dateRange") or {}).get("date_from") or "")
+    before = f"{since[1:-1]} h before" if since.endswith("h") else "period before"
+    return answer, totals.number(answer["results"], line=line["results"], note=before)
+
+
+def csv_reply(name: str, table: Table) -> Response:
+    """Return a table as a CSV file; figures as numbers, not as they are shown."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow([column.name for column in table.columns])
+    writer.writerows([[_field(cell) for cell in row] for row in table.rows])
+    safe = (
+        "".join(c if c.isalnum() or c in "-_ " else "_" for c in name).strip() or "figures"
+    )
+    ascii_name = safe.encode("ascii", "replace").decode().replace("?", "_")
+    return Response(
+        text.getvalue().encode("utf-8-sig"),
+        media_type="text/csv; charset=utf-8",
+        headers={
+            **rendering.HEADERS,
+            "Content-Disposition": f'attachment; filename="{ascii_name}.csv"',
+        },
+    )
+
+
+def _field(cell: Cell) -> Any:
+    """A spreadsheet takes text that begins like a formula for one: it gets an apostrophe."""
+    value = cell.text if cell.value is None else cell.value
+    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}:
+        return f"'{value}"
+    return value

@@ -1,0 +1,76 @@
+"""Every screen: its method, its address, what serves it, and the least role it needs.
+
+``routes`` is all that ``serve`` mounts. A role of None: the screen is outside of the
+sign-in, and decides itself what it shows.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from hedgerow.meta.accounts import Role
+from hedgerow.web import dashboards, home, rendering, signin
+from hedgerow.web.services import Services
+from hedgerow.web.visits import Visit, screen
+
+ONE_YEAR = "public, max-age=31536000, immutable"
+
+
+class Screen(NamedTuple):
+    """One row of the table."""
+
+    method: str
+    path: str
+    does: Callable[[Visit], Response]
+    needs: Role | None
+
+
+P = "/p/{project_id:int}"
+BOARD = f"{P}/dashboards/{{dashboard_id:int}}"
+
+SCREENS: tuple[Screen, ...] = (
+    Screen("GET", "/", signin.front, None),
+    Screen("GET", "/setup/{token}", signin.setup_page, None),
+    Screen("POST", "/setup/{token}", signin.setup, None),
+    Screen("GET", "/signin", signin.signin_page, None),
+    Screen("POST", "/signin", signin.signin, None),
+    Screen("POST", "/signout", signin.signout, None),
+    Screen("GET", "/password/{token}", signin.password_page, None),
+    Screen("POST", "/password/{token}", signin.password, None),
+    Screen("POST", "/theme", signin.theme, None),
+    Screen("GET", f"{P}/", home.home, "viewer"),
+    Screen("GET", f"{P}/vitals", home.vitals, "viewer"),
+    Screen("GET", f"{P}/switch", home.switch, "viewer"),
+    Screen("GET", f"{P}/more", home.more, "viewer"),
+    Screen("GET", f"{P}/palette", home.palette, "viewer"),
+    Screen("GET", f"{P}/start", home.start, "viewer"),
+    Screen("GET", f"{P}/start/state", home.start_state, "viewer"),
+    Screen("GET", f"{P}/dashboards", dashboards.listing, "viewer"),
+    Screen("POST", f"{P}/dashboards", dashboards.create, "editor"),
+    Screen("GET", BOARD, dashboards.page, "viewer"),
+    Screen("GET", f"{BOARD}/tiles/{{tile_id:int}}", dashboards.tile, "viewer"),
+)
+
+
+def routes(services: Services) -> list[BaseRoute]:
+    """Return every screen as a route, and the files they are made with."""
+    made: list[BaseRoute] = [Route(f"{rendering.ASSETS}{{name}}", file, name="asset")]
+    made += [
+        Route(one.path, screen(one.does, services, one.needs), methods=[one.method])
+        for one in SCREENS
+    ]
+    return made
+
+
+async def file(request: Request) -> Response:
+    """GET /assets/{name} — a bundled file; its name is made of its content."""
+    name = request.path_params["name"]
+    path = rendering.DIST / name
+    if "/" in name or name.startswith(".") or not path.is_file():
+        return Response(status_code=404)
+    return FileResponse(
+        path, headers={"Cache-Control": ONE_YEAR, "X-Content-Type-Options": "nosniff"}
+    )

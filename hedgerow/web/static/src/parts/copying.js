@@ -1,0 +1,17 @@
+// Copy buttons: a text given in data-copy, or the code beside the button.
+
+import { toast } from "./toasts.js";
+
+export function copying() {
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy], [data-copy-code]");
+    if (!button) return;
+    const text = button.dataset.copy ?? button.closest(".code").querySelector("pre").innerText;
+    await navigator.clipboard.writeText(text);
+    toast("Copied");
+  });
+  for (const select of document.querySelectorAll("[data-own-zone]")) {
+    const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if ([...select.options].some((option) => option.value === own)) select.value = own;
+  }
+}
