@@ -39,6 +39,7 @@ from hedgerow.query.definitions_cohorts import (
 )
 from hedgerow.query.definitions_filters import PropertyFilter
 from hedgerow.query.definitions_filters import leaf as saved_filter
+from hedgerow.query.dialects import dialect_of
 from hedgerow.query.sources import Events, Persons, table, timed
 from hedgerow.query.trees import Tree, number_literal
 from hedgerow.query.values import Values
@@ -336,7 +337,7 @@ def _in_sequence(leaf: BehaviourLeaf, scope: _Scope) -> exp.Query:
     key = exp.column("person_key", table="second")
     at, before = exp.column("at", table="second"), exp.column("at", table="first")
     same = exp.and_(key.eq(exp.column("person_key", table="first")), at > before)
-    latest = scope.events().dialect.later(before.copy(), count * SECONDS[unit])
+    latest = dialect_of(scope.context).later(before.copy(), count * SECONDS[unit])
     query = exp.select(key.copy().as_("person_key")).from_(second)
     query = query.join(first, on=same, join_type="ASOF")
     return query.where(at.copy() <= latest).distinct()

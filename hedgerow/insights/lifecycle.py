@@ -1,0 +1,208 @@
+"""Lifecycle: in each period, who is new, came back, woke up, or fell asleep.
+
+The algorithm of ``insights-retention-cohorts`` §3.2: an actor's periods with activity are
+put in order; what a period *is* depends on the one before, and an actor whose next period
+is empty is dormant in it. One period before the range is read, so that the first one knows
+who was there. ``created_at`` decides who is new, not the first event seen.
+"""
+
+from typing import Any
+
+from sqlglot import exp
+
+from hedgerow.model.ports import Rows, Statement
+from hedgerow.model.projects import QueryContext
+from hedgerow.query import buckets, filters
+from hedgerow.query.dates import Range, resolve, shifted
+from hedgerow.query.definitions_lifecycle import LifecycleQuery
+from hedgerow.query.dialects import dialect_of
+from hedgerow.query.sources import Events, Persons, at_event_time, group_type_name, table
+from hedgerow.query.trees import Tree, number_literal
+from hedgerow.query.values import Values
+
+STATUSES = ("new", "returning", "resurrecting", "dormant")
+NEW, RETURNING, RESURRECTING, DORMANT = range(4)
+UNITS = {"minute": "M", "hour": "h", "day": "d", "week": "w", "month": "m"}
+
+
+def statements(query: LifecycleQuery, context: QueryContext) -> list[Statement]:
+    """Return one statement: (period, status, actors), a row for each that occurs."""
+    values = Values()
+    counted = exp.select(
+        "period", "status", exp.alias_(exp.Count(this=exp.Star()), "actors")
+    ).from_(_statuses(query, context, values).subquery("s"))
+    return [Statement(tree=counted.group_by("period", "status"), values=values.by_name)]
+
+
+def result(
+    query: LifecycleQuery, context: QueryContext, answers: list[Rows]
+) -> list[dict[str, Any]]:
+    """Return the four rows of §3.3; dormant counts are negative."""
+    asked = _range(query, context)
+    counts = {(status, period): actors for period, status, actors in answers[0].rows}
+    name = query.series[0].event
+    label = "All events" if name is None else name
+    action = {"id": name, "name": label, "type": "events", "order": 0, "math": "total"}
+    told = []
+    for status, word in enumerate(STATUSES):
+        sign = -1 if status == DORMANT else 1
+        data = [sign * counts.get((status, i), 0) for i in range(len(asked.buckets))]
+        told.append(
+            {
+                "status": word,
+                "label": f"{label} - {word}",
+                "data": data,
+                "count": sum(data),
+                "days": buckets.days(asked),
+                "labels": _labels(asked),
+                "action": action,
+            }
+        )
+    return told
+
+
+def people(
+    query: LifecycleQuery,
+    context: QueryContext,
+    values: Values,
+    *,
+    period: int,
+    status: str,
+) -> exp.Query:
+    """Return the actors of one status in one period, as ``actor``."""
+    wanted = exp.and_(
+        exp.column("period").eq(number_literal(period)),
+        exp.column("status").eq(number_literal(STATUSES.index(status))),
+    )
+    rows = _statuses(query, context, values).subquery("s")
+    return exp.select("actor").from_(rows).where(wanted)
+
+
+def _range(query: LifecycleQuery, context: QueryContext) -> Range:
+    return resolve(query.date_range, context, interval=query.interval or "day")
+
+
+def _labels(asked: Range) -> list[str]:
+    """Weeks and months are named by their start, hours with their year (§3.3)."""
+    clock = " %H:%M" if asked.interval == "hour" else ""
+    return [
+        f"{at.day}-{buckets.MONTHS[at.month - 1]}-{at.year}{at.strftime(clock)}"
+        for at in asked.buckets
+    ]
+
+
+def _statuses(query: LifecycleQuery, context: QueryContext, values: Values) -> exp.Query:
+    """Return (actor, period, status) of every actor in every period of the range."""
+    asked = _range(query, context)
+    active = _active(query, context, values, asked).subquery("a")
+    known = exp.select(
+        "actor",
+        "period",
+        _beside(exp.Lag).as_("before"),
+        _beside(exp.Lead).as_("after"),
+    ).from_(active)
+    created = _created(query, context, values, asked).subquery("c")
+    period, before = exp.column("period", table="k"), exp.column("before", table="k")
+    first = _is_null(before)
+    status = exp.Case(
+        ifs=[
+            exp.If(
+                this=exp.and_(first, exp.column("created", table="c").eq(period)),
+                true=number_literal(NEW),
+            ),
+            exp.If(
+                this=before.copy().eq(period.copy() - number_literal(1)),
+                true=number_literal(RETURNING),
+            ),
+        ],
+        default=number_literal(RESURRECTING),
+    )
+    actor = exp.column("actor", table="k")
+    same = exp.column("actor", table="c").eq(actor)
+    awake = (
+        exp.select(actor.as_("actor"), period.as_("period"), status.as_("status"))
+        .from_(known.subquery("k"))
+        .join(created, on=same, join_type="left")
+    )
+    return _within(exp.union(awake, _asleep(known), distinct=False), asked)
+
+
+def _asleep(known: exp.Select) -> exp.Select:
+    """Return who is dormant in the period after one with activity."""
+    following = exp.column("period", table="k") + number_literal(1)
+    after = exp.column("after", table="k")
+    return (
+        exp.select(
+            exp.column("actor", table="k").as_("actor"),
+            following.as_("period"),
+            number_literal(DORMANT).as_("status"),
+        )
+        .from_(known.copy().subquery("k"))
+        .where(exp.or_(_is_null(after), after.copy() > following.copy()))
+    )
+
+
+def _within(rows: exp.Query, asked: Range) -> exp.Select:
+    period = exp.column("period", table="r")
+    last = number_literal(len(asked.buckets) - 1)
+    inside = exp.and_(period >= number_literal(0), period.copy() <= last)
+    return exp.select("actor", "period", "status").from_(rows.subquery("r")).where(inside)
+
+
+def _active(
+    query: LifecycleQuery, context: QueryContext, values: Values, asked: Range
+) -> exp.Select:
+    """Return each actor's periods with activity, from the one before the range on."""
+    series = query.series[0]
+    events = Events(context, values, at_event=at_event_time(query.modifiers))
+    since = shifted(asked.buckets[0], UNITS[asked.interval], -1)
+    actor = _actor(query, events)
+    where = filters.conditions(
+        query.properties, events, test_accounts=query.filter_test_accounts
+    )
+    where += filters.conditions(series.filters(), events, path="series[0].properties")
+    where.append(exp.not_(events.column("personless")))
+    if series.event is not None:
+        where.append(events.column("event").eq(values.bind(series.event)))
+    if query.aggregation_group_type_index is not None:
+        where.append(exp.func("coalesce", actor.copy(), exp.Literal.string("")).neq(""))
+    at = events.column("timestamp")
+    period = buckets.index(asked, at, events.dialect, since=since)
+    rows = events.select(
+        actor.as_("actor"), period.as_("period"), since=since, until=asked.end, where=where
+    )
+    return rows.group_by("1", "2")
+
+
+def _actor(query: LifecycleQuery, events: Events) -> Tree:
+    index = query.aggregation_group_type_index
+    return events.person_key() if index is None else events.group_key(index)
+
+
+def _created(
+    query: LifecycleQuery, context: QueryContext, values: Values, asked: Range
+) -> exp.Select:
+    """Return the period in which each actor was created; it may lie outside the range."""
+    index = query.aggregation_group_type_index
+    if index is None:
+        persons = Persons(context, values)
+        dialect = persons.dialect
+        period = buckets.index(asked, persons.column("created_at"), dialect)
+        return persons.select(persons.person_key().as_("actor"), period.as_("created"))
+    dialect = dialect_of(context)
+    period = buckets.index(asked, exp.column("created_at", table="g"), dialect)
+    key = exp.column("key", table="g").as_("actor")
+    rows = table("groups", "g", context, values, key, period.as_("created"))
+    kind = values.bind(group_type_name(context, index))
+    return rows.where(exp.column("type", table="g").eq(kind))
+
+
+def _beside(neighbour: type[exp.Lag | exp.Lead]) -> exp.Window:
+    """Return the period before or after, of the same actor."""
+    order = exp.Order(expressions=[exp.Ordered(this=exp.column("period"))])
+    found = neighbour(this=exp.column("period"))
+    return exp.Window(this=found, partition_by=[exp.column("actor")], order=order)
+
+
+def _is_null(column: exp.Column) -> Tree:
+    return exp.Is(this=column.copy(), expression=exp.null())
