@@ -25,7 +25,8 @@ from hedgerow.model.projects import QueryContext
 from hedgerow.query import expressions
 from hedgerow.query.dates import Range
 from hedgerow.query.definitions_nodes import EventsNode
-from hedgerow.query.filters import conditions, in_cohort
+from hedgerow.query.filters import conditions
+from hedgerow.query.membership import in_cohort
 from hedgerow.query.sources import Events, at_event_time
 from hedgerow.query.trees import Tree, call, number_literal, text_literal
 from hedgerow.query.values import Values
@@ -39,20 +40,22 @@ TRAILING = r"[/\\?#]+$"
 
 
 def statement(
-    funnel: Funnel, context: QueryContext, span: Range, *, uuids: bool = False
+    funnel: Funnel, context: QueryContext, span: Range, *, detail: bool = False
 ) -> Statement:
     """Return the SELECT of the funnel's events, ordered by actor and time.
 
-    Columns: actor, microseconds, bits of steps, bits of exclusions, the event's uuid if
-    asked for, then the value of the breakdown.
+    Columns: actor, microseconds, bits of steps, bits of exclusions; with ``detail`` the
+    event's uuid and its person's key; then the value of the breakdown.
     """
     values = Values()
     events = Events(context, values, at_event=at_event_time(funnel.query.modifiers))
-    return Statement(tree=select(funnel, events, span, uuids=uuids), values=values.by_name)
+    return Statement(
+        tree=select(funnel, events, span, detail=detail), values=values.by_name
+    )
 
 
 def select(
-    funnel: Funnel, events: Events, span: Range, *, uuids: bool = False
+    funnel: Funnel, events: Events, span: Range, *, detail: bool = False
 ) -> exp.Select:
     """Return that SELECT over a source, to be built upon."""
     query = funnel.query
@@ -77,8 +80,9 @@ def select(
         _bits(steps).as_("steps"),
         _bits(out).as_("exclusions"),
     ]
-    if uuids:
+    if detail:
         columns.append(exp.cast(events.column("uuid"), "text").as_("uuid"))
+        columns.append(events.person_key().as_("person"))
     columns += [one.as_(f"value_{number}") for number, one in enumerate(shown)]
     query_ = events.select(*columns, since=span.start, until=span.end, where=where)
     return query_.order_by("actor", "at", "steps", "exclusions")
@@ -194,17 +198,20 @@ def _text(key: str, breakdown: FunnelBreakdown, events: Events) -> Tree:
     return call("coalesce", cut, text_literal("/"))
 
 
-def journeys(rows: Rows, funnel: Funnel, *, uuids: bool = False) -> Iterator[Journey]:
-    """Yield each actor with its events by time."""
+def journeys(rows: Rows, funnel: Funnel, *, detail: bool = False) -> Iterator[Journey]:
+    """Yield each actor with its events by time.
+
+    An event's key is its place among the rows; with ``detail`` its uuid and its person.
+    """
     marks = _marks(funnel)
-    width = 5 if uuids else 4
+    width = 6 if detail else 4
     value_of_row = _value_reader(funnel.breakdown, width)
     number = 0
     for actor, group in groupby(rows.rows, key=itemgetter(0)):
         events = []
         for row in group:
             number += 1
-            key = row[4] if uuids else number
+            key = row[4:6] if detail else number
             events.append(StepEvent(row[1], marks(row[2], row[3]), key, value_of_row(row)))
         yield actor, events
 

@@ -40,8 +40,8 @@ class StepEvent(NamedTuple):
     """In the order they are tried: exclusions (-k: not on the way to step k), then steps
     from the highest, numbered from 1. Empty: breaks a strict run, and no more."""
 
-    key: str | int = 0
-    """Tells it from every other event of the actor."""
+    key: int | tuple[str, int] = 0
+    """Tells it from every other event of the actor: a number, or its uuid and person."""
 
     value: Value = None
     """Its value of the breakdown."""

@@ -22,7 +22,6 @@ from hedgerow.insights import path_funnels, path_items, path_windows
 from hedgerow.insights.path_sessions import Anchor, Edge, edges, rooted
 from hedgerow.model.ports import Rows, Statement
 from hedgerow.model.projects import QueryContext
-from hedgerow.query.dates import Range
 from hedgerow.query.definitions_paths import PathsFilter, PathsQuery
 from hedgerow.query.sources import Events, at_event_time
 from hedgerow.query.trees import Tree, number_literal, text_literal
@@ -43,8 +42,7 @@ def statements(query: PathsQuery, context: QueryContext) -> list[Statement]:
     values = Values()
     asked = query.paths_filter or PathsFilter()
     events = Events(context, values, at_event=at_event_time(query.modifiers))
-    span = path_items.span(query, context)
-    return [Statement(tree=_edges(asked, query, events, span), values=values.by_name)]
+    return [Statement(tree=_edges(asked, query, events), values=values.by_name)]
 
 
 def result(
@@ -88,9 +86,9 @@ def anchor(asked: PathsFilter) -> Anchor:
     )
 
 
-def steps(query: PathsQuery, events: Events, span: Range) -> exp.Select:
+def steps(query: PathsQuery, events: Events) -> exp.Select:
     """Return a SELECT to be completed over every item shown and the one after it."""
-    items = path_items.select(query, events, span)
+    items = path_items.select(query, events, path_items.span(query, events.context))
     asked = query.paths_filter or PathsFilter()
     return path_windows.steps(items, SESSION_US, anchor(asked), events.values)
 
@@ -104,15 +102,13 @@ def key_of(item: str, after: int = 0) -> Tree:
     return exp.DPipe(this=number, expression=exp.column(item))
 
 
-def _edges(
-    asked: PathsFilter, query: PathsQuery, events: Events, span: Range
-) -> exp.Select:
+def _edges(asked: PathsFilter, query: PathsQuery, events: Events) -> exp.Select:
     count = exp.Count(this=exp.Star())
     seconds = exp.Div(
         this=exp.Avg(this=exp.column("took")), expression=number_literal(1000)
     )
     found = (
-        steps(query, events, span)
+        steps(query, events)
         .select(
             key_of("item").as_("source"),
             key_of("next_item", 1).as_("target"),

@@ -331,6 +331,14 @@ def _arithmetic(translation: _Translation, node: exp.Binary) -> Typed:
     return Typed(exp.paren(type(node)(this=left, expression=right)), "number")
 
 
+def _joined(translation: _Translation, node: exp.DPipe) -> Typed:
+    """Return one text after the other; NULL where either is."""
+    left, right = (
+        translation.kind_of(one, "text") for one in (node.this, node.expression)
+    )
+    return Typed(exp.paren(exp.DPipe(this=left, expression=right)), "text")
+
+
 def _shifted(translation: _Translation, node: exp.Binary, interval: exp.Interval) -> Typed:
     """Return a time plus or minus ``INTERVAL 7 DAY``."""
     moved = translation.typed(node.this)
@@ -457,7 +465,7 @@ _BY_NODE: dict[type, Callable[[_Translation, Any], Typed]] = {
     exp.Div: _arithmetic,
     exp.Mod: _arithmetic,
     exp.IntDiv: _as_function("intDiv"),
-    exp.DPipe: _as_function("concat"),
+    exp.DPipe: _joined,
     exp.Like: _as_function("like"),
     exp.ILike: _as_function("ilike"),
     exp.RegexpLike: _as_function("match"),
