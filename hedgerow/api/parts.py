@@ -1,34 +1,56 @@
 """What the API is handed by ``serve``: disks behind ports, a clock, and limits."""
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
 from hedgerow.api.questions import Questions
 from hedgerow.meta.database import Metadata
 from hedgerow.meta.projects import Directory
-from hedgerow.model.ports import Cancel, QueuedKind, Reader
-from hedgerow.model.projects import QueryContext
+from hedgerow.model.ports import Cancel, Reader
 
 
-class Letterbox(Protocol):
-    """The inbox from the outside."""
+class Ask(Protocol):
+    """Answers a question: query JSON in, the envelope with ``results`` out."""
 
-    def append(
+    def __call__(
         self,
         project_id: int,
-        kind: QueuedKind,
-        received_at: datetime,
-        hints: bytes,
-        body: bytes,
-    ) -> "Future[int]":
-        """Take a body; the future gives its position once it is on disk.
+        query: Mapping[str, Any],
+        *,
+        refresh: str = "blocking",
+        cancel: Cancel | None = None,
+    ) -> Mapping[str, Any]:
+        """Return the answer.
 
-        Raises InboxUnavailable, at once or by the future.
+        Raises InvalidQuery, QueryTimedOut, QueryTooLarge, QueryCancelled.
         """
+        ...
+
+
+class Command(Protocol):
+    """Changes the events database, by way of the inbox and the one writer."""
+
+    def __call__(
+        self, project_id: int, command: Mapping[str, Any], *, wait: bool = True
+    ) -> Mapping[str, Any]:
+        """Do ``command`` (see ``ingest.commands``) and return what came of it.
+
+        It is on disk before this returns; with ``wait`` it can also be seen in answers.
+        Raises InvalidInput, NotFound, InboxUnavailable, FlushTimedOut.
+        """
+        ...
+
+
+class Import(Protocol):
+    """Brings persons or groups in, as NDJSON, by the same way."""
+
+    def __call__(
+        self, project_id: int, kind: Literal["persons", "groups"], lines: bytes
+    ) -> Mapping[str, Any]:
+        """Return ``created``, ``updated``, ``merged``, ``failed``, ``errors``."""
         ...
 
 
@@ -46,20 +68,6 @@ class Ingestion(Protocol):
         """
         ...
 
-    def outcome(self, position: int, timeout_s: float) -> Mapping[str, Any]:
-        """Wait for what an import or a command came to. Raises FlushTimedOut."""
-        ...
-
-
-class Answer(Protocol):
-    """``insights.answer`` on the reader and the cache that ``serve`` gave it."""
-
-    def __call__(
-        self, query: Any, context: QueryContext, *, refresh: str, cancel: Cancel
-    ) -> dict[str, Any]:
-        """Return the envelope with ``results``. Raises InvalidQuery and the like."""
-        ...
-
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """What handlers work with."""
@@ -67,8 +75,9 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     metadata: Metadata
     directory: Directory
     reader: Reader
-    answer: Answer
-    letterbox: Letterbox
+    ask: Ask
+    command: Command
+    import_lines: Import
     ingestion: Ingestion
     clock: Callable[[], datetime]
     """Returns now, in UTC."""

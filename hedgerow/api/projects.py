@@ -8,7 +8,6 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from hedgerow.api.callers import Caller, projects_of
-from hedgerow.api.commands import command
 from hedgerow.api.endpoints import Listing, Page, listing
 from hedgerow.errors import InvalidInput, NotAllowed
 from hedgerow.meta import accounts, audit, projects
@@ -112,7 +111,7 @@ def create_project(caller: Caller, body: NewProject, _params: None) -> ProjectAn
     caller.parts.directory.refresh()
     project = projects.plain(row)
     if names:
-        command(caller, project.id, {"command": "group_types", "names": names})
+        caller.parts.command(project.id, {"do": "fix_group_types", "names": names})
     return _shown(project, names)
 
 
@@ -148,7 +147,7 @@ def delete_project(caller: Caller, _body: None, _params: None) -> None:
     deleted again, never events that nobody can reach.
     """
     project = caller.project
-    command(caller, project.id, {"command": "delete_project"}, wait=False)
+    caller.parts.command(project.id, {"do": "delete_project"}, wait=False)
     with caller.parts.metadata.writing() as session:
         projects.remove(session, project.id)
         audit.note(

@@ -9,7 +9,6 @@ import msgspec
 from hedgerow.api.callers import Caller
 from hedgerow.api.questions import Asked
 from hedgerow.errors import InvalidInput
-from hedgerow.meta import contexts
 
 Refresh = Literal["blocking", "force_blocking", "async", "force_cache"]
 """``blocking``: cached if still true, else computed. ``force_blocking``: computed.
@@ -58,10 +57,7 @@ def cancel(caller: Caller, _body: None, _params: None, *, client_query_id: str) 
 
 def answered(caller: Caller, query: Any, refresh: Refresh) -> Mapping[str, Any]:
     """Return what a question answers, with the envelope of ``insights.answer``."""
-    parts = caller.parts
-    with parts.metadata.reading() as session:
-        context = contexts.context_of(session, parts.reader, caller.project, caller.now)
-    return parts.answer(query, context, refresh=refresh, cancel=caller.cancel)
+    return caller.parts.ask(caller.project.id, query, refresh=refresh, cancel=caller.cancel)
 
 
 def status(asked: Asked) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from hedgerow.api.callers import Caller
 from hedgerow.api.endpoints import Download, Endpoint
 from hedgerow.api.parts import Parts
 from hedgerow.api.requests import body_of, params_of
-from hedgerow.errors import HedgerowError, NotFound
+from hedgerow.errors import HedgerowError, MethodNotAllowed, NotFound
 from hedgerow.replies import refusal
 
 THREADS = 24
@@ -45,12 +45,6 @@ class BodyTooLarge(HedgerowError):
     """A request larger than the setting ``max_body_mib``."""
 
     code = "body_too_large"
-
-
-class MethodNotAllowed(HedgerowError):
-    """An address that exists, asked in a way it does not know."""
-
-    code = "method_not_allowed"
 
 
 class _Slash(Convertor[str]):

@@ -90,30 +90,6 @@ def create(
     return row
 
 
-def create_static(
-    session: Session,
-    project_id: int,
-    name: str,
-    *,
-    now: datetime,
-    description: str = "",
-    created_by: int | None = None,
-) -> CohortRow:
-    """Save a cohort that is a list of persons; the store keeps the list."""
-    row = CohortRow(
-        project_id=project_id,
-        name=_name(name),
-        description=description,
-        filters={},
-        is_static=True,
-        created_by=created_by,
-        created_at=now,
-    )
-    session.add(row)
-    session.flush()
-    return row
-
-
 def change(session: Session, row: CohortRow, fields: Mapping[str, Any]) -> None:
     """Set what is given. New criteria make a new version, whose size is not known yet.
 
