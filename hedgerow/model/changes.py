@@ -218,6 +218,14 @@ class Store(Protocol):
         """
         ...
 
+    def written(self, project_id: int) -> int:
+        """Return how many events of a project are stored."""
+        ...
+
+    def last_event_at(self, project_id: int) -> datetime | None:
+        """Return when the latest of a project's events happened, UTC."""
+        ...
+
     def checkpoint(self, *, idle: bool) -> None:
         """Move the write-ahead log into the file where it is worth it."""
         ...

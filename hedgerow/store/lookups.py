@@ -8,13 +8,13 @@ the whole batch.
 # ruff: noqa: S608 - names of our own tables and whole numbers; values are parameters
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 import duckdb
 import msgspec
 
-from hedgerow.model.changes import Changes, Known, OfProject, Tombstone, Wanted
+from hedgerow.model.changes import Changes, EventCount, Known, OfProject, Tombstone, Wanted
 from hedgerow.model.people import Group, GroupType, Person
 from hedgerow.model.projects import HotColumn, PropertyKind, Scope
 from hedgerow.model.tables import (
@@ -72,12 +72,7 @@ class Memory:
                 f"SELECT table_name, key, text_column, number_column FROM {HOT_COLUMNS.name}"
             )
         }
-        self.first_event: dict[int, datetime] = {
-            p: at.replace(tzinfo=UTC)
-            for p, at in rows(
-                f"SELECT project_id, min(first_seen) FROM {EVENT_NAMES.name} GROUP BY 1"
-            )
-        }
+        self.counts = counts(connection)
         (self.next_key,) = rows(
             "SELECT 1 + greatest(coalesce((SELECT max(person_key) FROM "
             f"{DISTINCT_IDS.name}), 0), coalesce((SELECT max(person_key) FROM "
@@ -98,11 +93,21 @@ class Memory:
             self.group_types[project_id] = (*self.group_types.get(project_id, ()), one)
         for grave in changes.tombstones:
             self._bury(grave)
-        for count in changes.counts:
-            first_at = self.first_event.get(count.project_id, count.first)
-            self.first_event[count.project_id] = min(first_at, count.first)
+        for one_name in changes.counts:
+            present_count = self.counts.get(one_name.project_id)
+            self.counts[one_name.project_id] = (
+                one_name
+                if present_count is None
+                else EventCount(
+                    project_id=one_name.project_id,
+                    event="",
+                    first=min(present_count.first, one_name.first),
+                    last=max(present_count.last, one_name.last),
+                    count=present_count.count + one_name.count,
+                )
+            )
         for project_id in changes.delete_projects:
-            for each in (self.kinds, self.group_types, self.first_event):
+            for each in (self.kinds, self.group_types, self.counts):
                 each.pop(project_id, None)
             for whose in [one for one in self.tombstones if one[0] == project_id]:
                 del self.tombstones[whose]
@@ -112,6 +117,24 @@ class Memory:
         present = self.tombstones.get(whose)
         if present is None or present.at <= grave.at:
             self.tombstones[whose] = grave
+
+
+def counts(connection: duckdb.DuckDBPyConnection) -> dict[int, EventCount]:
+    """Return how many events each project has, and when the first and last happened."""
+    found = connection.execute(
+        f"SELECT project_id, min(first_seen), max(last_seen), sum(volume)::BIGINT "
+        f"FROM {EVENT_NAMES.name} GROUP BY 1"
+    ).fetchall()
+    return {
+        project_id: EventCount(
+            project_id=project_id,
+            event="",
+            first=first.replace(tzinfo=UTC),
+            last=last.replace(tzinfo=UTC),
+            count=count,
+        )
+        for project_id, first, last, count in found
+    }
 
 
 class Lookups:

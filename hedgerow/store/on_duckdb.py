@@ -26,7 +26,7 @@ from hedgerow.model.tables import EVENTS, PERSONS, POSITION
 from hedgerow.store import erasing
 from hedgerow.store.hot_columns import planned
 from hedgerow.store.loading import Loader
-from hedgerow.store.lookups import Lookups, Memory
+from hedgerow.store.lookups import Lookups, Memory, counts
 from hedgerow.store.migrations import migrate
 from hedgerow.store.reading import Questions
 from hedgerow.store.seen import Seen
@@ -94,7 +94,8 @@ class DuckStore:
 
     def first_event_at(self, project_id: int) -> datetime | None:
         """Return the time of the project's first event, UTC."""
-        return self._memory.first_event.get(project_id)
+        found = self._memory.counts.get(project_id)
+        return found.first if found else None
 
     def size(self) -> StoreSize:
         """Return how much is kept."""
@@ -154,7 +155,7 @@ class DuckStore:
         for event in changes.events:
             self._seen.add(event.project_id, event.uuid)
         if any(one.with_events for one in changes.erase):
-            self._memory.first_event = Memory(self._connection).first_event
+            self._memory.counts = counts(self._connection)
         touched = touched_projects(changes)
         if touched:
             self._commits += 1
@@ -165,6 +166,16 @@ class DuckStore:
             self._loader.run("ROLLBACK")
         except duckdb.Error:  # the engine did so already
             return
+
+    def written(self, project_id: int) -> int:
+        """Return how many events of a project are stored."""
+        found = self._memory.counts.get(project_id)
+        return found.count if found else 0
+
+    def last_event_at(self, project_id: int) -> datetime | None:
+        """Return when the latest of a project's events happened, UTC."""
+        found = self._memory.counts.get(project_id)
+        return found.last if found else None
 
     def checkpoint(self, *, idle: bool) -> None:
         """Move the write-ahead log into the file: a large one, or any while idle."""
