@@ -7,6 +7,7 @@ take the ordered hues, newest darkest; beyond the hues there are, all share a gr
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hedgerow.model import versions
 from hedgerow.web.charts import words
 
 Row = Mapping[str, Any]
@@ -27,22 +28,27 @@ def name_of(row: Row) -> str:
     return f"{custom or event} · {name}" if event and " - " in label else name
 
 
+def are_versions(values: Sequence[object]) -> bool:
+    """Return whether all values, sentinels apart, read as versions: those have an order."""
+    real = [str(value) for value in values if str(value) not in words.SENTINELS]
+    return any(text.count(".") >= 2 for text in real) and all(
+        "." in text and versions.parse(text).kind == "ordered" for text in real
+    )
+
+
 def ordered(rows: Sequence[Row]) -> list[Row]:
     """Return the rows as they are drawn: versions newest first, all else as answered."""
     values = [row.get("breakdown_value") for row in rows]
-    if rows and words.are_versions(values):
-        return sorted(rows, key=_newest_first)
-    return list(rows)
-
-
-def _newest_first(row: Row) -> tuple[bool, list[int]]:
-    key = words.version_key(str(row.get("breakdown_value")))
-    return key is None, [-part for part in key or ()]
+    if not are_versions(values):
+        return list(rows)
+    groups = versions.order(str(value) for value in values)["ordered"]
+    place = {text: i for i, group in enumerate(groups) for text in group}
+    return sorted(rows, key=lambda row: -place.get(str(row["breakdown_value"]), -1))
 
 
 def hues(rows: Sequence[Row]) -> list[str]:
     """Return the class of each row's colour: one per name, the same for both periods."""
-    versions = words.are_versions([row.get("breakdown_value") for row in rows])
+    in_order = are_versions([row.get("breakdown_value") for row in rows])
     given: dict[str, str] = {}
     for row in rows:
         name = name_of(row)
@@ -50,7 +56,7 @@ def hues(rows: Sequence[Row]) -> list[str]:
             continue
         if str(row.get("breakdown_value")) == words.OTHER_VALUE:
             given[name] = "s0"
-        elif versions:
+        elif in_order:
             given[name] = f"o{min(len(given) + 1, ORDERED_HUES)}"
         else:
             given[name] = f"s{len(given) + 1}" if len(given) < HUES else "s0"

@@ -7,8 +7,6 @@ a minus, ranges have a dash, a share has one decimal and a thin space. Zero is `
 Pure: the time now is an argument, already in the project's zone.
 """
 
-import re
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 NONE_VALUE = "$$_posthog_breakdown_null_$$"
@@ -34,8 +32,6 @@ NONE = "\u2013"
 MINUS = "\u2212"
 THIN = "\u202f"
 """A narrow space that does not break, before a per cent sign."""
-
-VERSION = re.compile(r"\s*v?(\d+)(?:\.(\d+|x))?(?:\.(\d+|x))?(?:\.(\d+))?(?:[-+.].*)?\s*")
 
 
 def exact(number: float | None) -> str:
@@ -141,17 +137,3 @@ def value_name(value: object) -> str:
     if isinstance(value, list):
         return " · ".join(value_name(each) for each in value)
     return SENTINELS.get(str(value), str(value))
-
-
-def version_key(text: str) -> tuple[int, ...] | None:
-    """Return what orders versions, or None for what does not read as one."""
-    found = VERSION.fullmatch(text)
-    if found is None or "." not in text:
-        return None
-    return tuple(-1 if part in (None, "x") else int(part) for part in found.groups())
-
-
-def are_versions(names: Sequence[object]) -> bool:
-    """Return whether all values, sentinels apart, read as versions: those have an order."""
-    real = [str(name) for name in names if str(name) not in SENTINELS]
-    return len(real) > 0 and all(version_key(name) is not None for name in real)
