@@ -98,6 +98,16 @@ def track_failure(
         logger.exception("A failure could not be reported.")
 
 
+def sample(reporter: Reporter, user: User, now: datetime) -> list[Message]:
+    """Return an example of what is told of a user: a login, as it would be told now."""
+    login = {"auth_method": user.auth_method, "is_first_login": False}
+    built = [
+        _event(reporter, user.id, "$identify", _person(user, user.auth_method)),
+        _event(reporter, user.id, "auth.login", login),
+    ]
+    return [message._replace(at=now) for message in built]
+
+
 def _tell_failure(
     reporter: Reporter, name: str, told: Mapping[str, Any], user_id: int | None
 ) -> None:

@@ -284,7 +284,7 @@ def test_the_size_of_an_installation_is_coarse(users, band):
 def test_an_unreleased_version_comes_before_its_release():
     order = ["2.9.0", "2.10.0", "3.0.0-dev", "3.0.0"]
 
-    assert sorted(order[::-1], key=version_key) == order
+    assert sorted(set(order), key=version_key) == order
 
 
 def test_a_consent_before_the_first_day_is_not_needed_to_remember_where_it_began(row):
