@@ -141,7 +141,7 @@ def decode(raw: Any) -> Query:
     return query.source if isinstance(query, InsightVizNode | DataTableNode) else query
 
 
-def kind_of(query: msgspec.Struct) -> str:
+def kind_of(query: msgspec.Struct | type[msgspec.Struct]) -> str:
     """Return the ``kind`` with which a query is written."""
     return str(query.__struct_config__.tag)
 

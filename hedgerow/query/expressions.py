@@ -71,6 +71,11 @@ def as_text(found: Typed, source: Source) -> Tree:
     return _Translation(source).converted(found, "text")
 
 
+def as_number(found: Typed, source: Source) -> Tree:
+    """Return an expression's value as a number; NULL where it reads as none."""
+    return _Translation(source).converted(found, "number")
+
+
 def aggregate(text: str, source: Source) -> Tree:
     """Return an expression over the rows of a group as a number.
 
@@ -333,9 +338,7 @@ def _arithmetic(translation: _Translation, node: exp.Binary) -> Typed:
 
 def _joined(translation: _Translation, node: exp.DPipe) -> Typed:
     """Return one text after the other; NULL where either is."""
-    left, right = (
-        translation.kind_of(one, "text") for one in (node.this, node.expression)
-    )
+    left, right = (translation.kind_of(one, "text") for one in (node.this, node.expression))
     return Typed(exp.paren(exp.DPipe(this=left, expression=right)), "text")
 
 

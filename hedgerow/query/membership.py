@@ -37,3 +37,8 @@ def cohort_named(named: str | float, source: Source) -> Cohort:
             attr="value",
         )
     return found
+
+
+def members_of(cohort: Cohort, source: Source) -> exp.Query:
+    """Return a SELECT of ``person_key`` of everyone in a cohort."""
+    return cohorts.members(cohort, source.context, source.values)

@@ -1,0 +1,262 @@
+"""Breakdowns: by what a figure is divided (``insights-trends`` §6).
+
+``split_of`` reads ``breakdownFilter`` in both its forms; ``column`` gives the value of one
+breakdown for a row as text that is never NULL: missing and empty are one value, ``NONE``.
+``folded`` keeps the largest values and adds the rest up as ``OTHER``.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlglot import exp
+
+from hedgerow.errors import InvalidQuery
+from hedgerow.query import expressions
+from hedgerow.query.definitions_nodes import Breakdown, BreakdownFilter
+from hedgerow.query.sources import Source
+from hedgerow.query.trees import Tree, number_literal, text_literal
+
+NONE = "$$_posthog_breakdown_null_$$"
+OTHER = "$$_posthog_breakdown_other_$$"
+DEFAULT_LIMIT = 25
+
+Everyone = str
+"""``"all"`` in the place of a cohort's id."""
+
+
+class Split(msgspec.Struct, frozen=True, kw_only=True):
+    """What a figure is divided by."""
+
+    by: tuple[Breakdown, ...] = ()
+    """Properties and expressions; empty with cohorts."""
+
+    cohorts: tuple[int | Everyone, ...] = ()
+    """Ids of cohorts, and ``"all"``."""
+
+    as_list: bool = False
+    """Values are lists: the list form was used."""
+
+    limit: int = DEFAULT_LIMIT
+    hide_other: bool = False
+
+    def __bool__(self) -> bool:
+        """Return whether there is a breakdown at all."""
+        return bool(self.by or self.cohorts)
+
+
+def split_of(given: BreakdownFilter | None) -> Split:
+    """Return the breakdown asked for. Raises InvalidQuery."""
+    if given is None:
+        return Split()
+    limit = given.breakdown_limit or DEFAULT_LIMIT
+    hide = bool(given.breakdown_hide_other_aggregation)
+    if given.breakdowns:
+        for index, one in enumerate(given.breakdowns):
+            _check(one, f"breakdownFilter.breakdowns[{index}]")
+        by = tuple(given.breakdowns)
+        return Split(by=by, as_list=True, limit=limit, hide_other=hide)
+    if given.breakdown is None or given.breakdown == []:
+        return Split()
+    if given.breakdown_type == "cohort":
+        return Split(cohorts=_cohorts(given), limit=limit, hide_other=hide)
+    if isinstance(given.breakdown, list):
+        raise InvalidQuery(
+            f"A list such as {given.breakdown!r} is for cohorts.",
+            hint="Use 'breakdowns' for several properties.",
+            attr="breakdownFilter.breakdown",
+        )
+    one = Breakdown(
+        property=str(given.breakdown),
+        type=given.breakdown_type,
+        group_type_index=given.breakdown_group_type_index,
+        normalize_url=given.breakdown_normalize_url,
+        histogram_bin_count=given.breakdown_histogram_bin_count,
+    )
+    _check(one, "breakdownFilter", "breakdown_")
+    return Split(by=(one,), limit=limit, hide_other=hide)
+
+
+def _check(one: Breakdown, path: str, prefix: str = "") -> None:
+    if one.type == "cohort":
+        raise InvalidQuery(
+            "Cohorts cannot be part of a list of breakdowns.",
+            hint='Use \'breakdown\' with "breakdown_type": "cohort".',
+            attr=f"{path}.type",
+        )
+    if one.type == "session":
+        raise InvalidQuery(
+            f"Sessions cannot be broken down by: {one.property!r}.",
+            hint="Break down by event, person, group or hogql.",
+            attr=f"{path}.{prefix}type",
+        )
+    if one.type == "group" and one.group_type_index is None:
+        raise InvalidQuery(
+            f"The breakdown by the group property {one.property!r} names no group type.",
+            hint=f"Give {prefix}group_type_index, 0 to 4.",
+            attr=f"{path}.{prefix}group_type_index",
+        )
+
+
+def _cohorts(given: BreakdownFilter) -> tuple[int | Everyone, ...]:
+    listed = given.breakdown if isinstance(given.breakdown, list) else [given.breakdown]
+    found: list[int | Everyone] = []
+    for one in listed:
+        if one == "all" or (isinstance(one, int) and not isinstance(one, bool)):
+            found.append(one)
+        elif isinstance(one, str) and one.isdigit():
+            found.append(int(one))
+        else:
+            raise InvalidQuery(
+                f"{one!r} is not the id of a cohort.",
+                hint='Use ids, or "all" for everyone.',
+                attr="breakdownFilter.breakdown",
+            )
+    return tuple(found)
+
+
+def column(by: Breakdown, source: Source, bounds: str | None = None) -> Tree:
+    """Return a row's value of a breakdown as text, never NULL.
+
+    ``bounds``: alias of a joined row with ``low`` and ``high``, for a histogram.
+    """
+    if by.histogram_bin_count is not None and bounds is not None:
+        text = _bin(by.histogram_bin_count, number(by, source), bounds, source)
+    else:
+        text = _text(by, source)
+    if by.normalize_url:
+        text = _normalized(text, source)
+    filled = exp.func("nullif", text, text_literal(""))
+    return exp.func("coalesce", filled, text_literal(NONE))
+
+
+def number(by: Breakdown, source: Source) -> Tree:
+    """Return a row's value of a breakdown as a number, for a histogram."""
+    if by.type == "hogql":
+        return expressions.as_number(expressions.scalar(by.property, source), source)
+    return source.property(by.type or "event", by.property, by.group_type_index).number
+
+
+def _text(by: Breakdown, source: Source) -> Tree:
+    if by.type == "hogql":
+        return expressions.as_text(expressions.scalar(by.property, source), source)
+    found = source.property(by.type or "event", by.property, by.group_type_index)
+    if found.kind != "Numeric":
+        return found.text
+    # as written, unless written with a fraction or an exponent: 10.0 and 10 are one value
+    dialect = source.dialect
+    as_written = dialect.matches(found.text.copy(), text_literal(r"^[+-]?[0-9]+$"))
+    no_number = exp.Is(this=found.number.copy(), expression=exp.null())
+    return exp.Case(
+        ifs=[exp.If(this=exp.or_(as_written, no_number), true=found.text)],
+        default=dialect.text(found.number),
+    )
+
+
+def _normalized(text: Tree, source: Source) -> Tree:
+    """Return an address without trailing ``/``, ``?`` and ``#``; an empty rest is ``/``."""
+    bare = source.dialect.replace_pattern(text.copy(), "[/?#]+$", "")
+    is_empty = exp.and_(bare.eq(text_literal("")), text.copy().neq(text_literal("")))
+    return exp.Case(
+        ifs=[exp.If(this=is_empty, true=text_literal("/"))], default=bare.copy()
+    )
+
+
+def _bin(count: int, value: Tree, bounds: str, source: Source) -> Tree:
+    """Return ``[lo,hi]``: the first of ``count`` equal bins between the bounds."""
+    low, high = exp.column("low", table=bounds), exp.column("high", table=bounds)
+    width = exp.paren(exp.paren(high - low) / number_literal(count))
+    last = number_literal(count - 1)
+    place = exp.Floor(this=exp.paren(value - low.copy()) / width)
+    index = exp.Case(
+        ifs=[exp.If(this=low.copy().eq(high.copy()), true=last)],
+        default=exp.func("least", last.copy(), place),
+    )
+    start = low.copy() + width.copy() * exp.paren(index)
+    extra = exp.Case(
+        ifs=[exp.If(this=index.copy().eq(last.copy()), true=number_literal(0.01))],
+        default=number_literal(0),
+    )
+    end = low.copy() + width.copy() * exp.paren(index.copy() + number_literal(1)) + extra
+    dialect = source.dialect
+    parts = ("[", dialect.text(_double(start)), ",", dialect.text(_double(end)), "]")
+    joined = exp.func(
+        "concat", *(text_literal(one) if isinstance(one, str) else one for one in parts)
+    )
+    known = exp.not_(exp.Is(this=value.copy(), expression=exp.null()))
+    return exp.Case(ifs=[exp.If(this=known, true=joined)])
+
+
+def _double(value: Tree) -> Tree:
+    return exp.cast(exp.paren(value), "double")
+
+
+def folded(
+    cells: exp.Query, names: Sequence[str], limit: int, *, by_total: bool
+) -> exp.Select:
+    """Return the cells with all but the largest values added up as ``OTHER``.
+
+    ``cells`` has the columns ``names`` (texts), ``bucket``, ``value`` and ``weight``; the
+    answer has ``names``, ``bucket`` and ``value``. Values rank by class, then by the sum
+    of weights, then by themselves; ``by_total`` leaves the class out.
+    """
+    ranked = ranking(names, by_total=by_total)
+    inside = exp.column("place", table="r") <= number_literal(limit)
+    shown = [
+        exp.alias_(
+            exp.Case(
+                ifs=[exp.If(this=inside.copy(), true=exp.column(name, table="c"))],
+                default=text_literal(OTHER),
+            ),
+            name,
+        )
+        for name in names
+    ]
+    same = exp.and_(
+        *(exp.column(name, table="c").eq(exp.column(name, table="r")) for name in names)
+    )
+    query = exp.select(
+        *shown,
+        exp.column("bucket", table="c"),
+        exp.alias_(exp.Sum(this=exp.column("value", table="c")), "value"),
+    )
+    query = query.from_("cells AS c").join("ranked AS r", on=same)
+    query = query.group_by(*(number_literal(place + 1) for place in range(len(names) + 1)))
+    return with_cells(query, cells).with_("ranked", as_=ranked)
+
+
+def with_cells(query: exp.Select, cells: exp.Query) -> exp.Select:
+    """Return a query with ``cells`` computed once before it."""
+    return query.with_("cells", as_=cells, materialized=True)
+
+
+def ranking(names: Sequence[str], *, by_total: bool) -> exp.Select:
+    """Return each value of ``cells`` with its place, 1 for the largest."""
+    columns = [exp.column(name) for name in names]
+    order: list[Tree] = [] if by_total else [class_of(names)]
+    order.append(exp.Ordered(this=exp.column("total"), desc=True))
+    order += [column_.copy() for column_ in columns]
+    totals = exp.select(*columns, exp.alias_(exp.Sum(this=exp.column("weight")), "total"))
+    totals = totals.from_("cells").group_by(*(column_.copy() for column_ in columns))
+    window = exp.Window(this=exp.RowNumber(), order=exp.Order(expressions=order))
+    copies = [column_.copy() for column_ in columns]
+    return exp.select(*copies, exp.alias_(window, "place")).from_(totals.subquery("t"))
+
+
+def class_of(names: Sequence[str]) -> Tree:
+    """Return 0 for an ordinary value, 1 where a part is missing, 2 where one is Other."""
+    has_other = exp.or_(*(exp.column(name).eq(text_literal(OTHER)) for name in names))
+    has_none = exp.or_(*(exp.column(name).eq(text_literal(NONE)) for name in names))
+    return exp.Case(
+        ifs=[
+            exp.If(this=has_other, true=number_literal(2)),
+            exp.If(this=has_none, true=number_literal(1)),
+        ],
+        default=number_literal(0),
+    )
+
+
+def rank_of(value: Sequence[object]) -> int:
+    """Return the same class for a value in hand."""
+    if OTHER in value:
+        return 2
+    return 1 if NONE in value else 0

@@ -1,0 +1,126 @@
+"""The contract's cases, asked directly of the store: no HTTP, no server.
+
+``cases("trends.json")`` gives pytest parameters; ``check(case, store)`` loads a case into a
+project of its own, asks, and returns every difference, by the contract's own rules of what
+counts as a match.
+"""
+
+import importlib.util
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from hedgerow.errors import HedgerowError
+from hedgerow.insights.answer import Asking, answer
+from hedgerow.model.projects import Cohort, Project, QueryContext
+from hedgerow.store.on_duckdb import DuckStore
+from tests.world import a_project, context, load
+
+CONTRACT = Path(__file__).parents[2].parent / "shared" / "contract"
+
+
+def _runner() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("contract_run", CONTRACT / "run.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+RUN = _runner()
+
+
+def cases(name: str, *keys: str) -> list[Any]:
+    """Return the cases of a file as parameters; with ``keys`` only those that hold them."""
+    content = json.loads((CONTRACT / name).read_text(encoding="utf-8"))
+    wanted = keys or ("query",)
+    chosen = [case for case in content["cases"] if all(key in case for key in wanted)]
+    return [pytest.param(case, id=case["name"]) for case in chosen]
+
+
+def check(case: dict[str, Any], store: DuckStore) -> list[str]:
+    """Return how the answer to a case differs from what is expected."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    project = _project(case)
+    types = case.get("group_types") or ()
+    load(
+        store,
+        project,
+        persons=case.get("persons") or (),
+        groups=case.get("groups") or (),
+        events=case.get("events") or (),
+        group_types=types,
+        now=now,
+    )
+    ids: dict[str, int] = {}
+    cohorts: dict[int, Cohort] = {}
+    for number, one in enumerate(case.get("cohorts") or (), start=project.id * 1000 + 1):
+        ids[one["name"]] = number
+        filters = RUN.substitute(one.get("filters") or {}, ids)
+        cohorts[number] = Cohort(id=number, name=one["name"], filters=filters)
+    query = RUN.substitute(case["query"], ids)
+    asked = context(store, project, now, cohorts=cohorts)
+    return _compared(case, query, asked, store, ids)
+
+
+def _compared(
+    case: dict[str, Any],
+    query: dict[str, Any],
+    asked: QueryContext,
+    store: DuckStore,
+    ids: dict[str, int],
+) -> list[str]:
+    expect = case["expect"]
+    if "error" in expect:
+        try:
+            answer(query, asked, store, Asking())
+        except HedgerowError:
+            return []
+        return ["expected an error"]
+    found = []
+    if "results" in expect:
+        told = _plain(answer(query, asked, store, Asking()))
+        unordered = bool(case.get("unordered") or expect.get("unordered"))
+        wanted = RUN.substitute(expect["results"], ids)
+        found += RUN.differences(wanted, told["results"], unordered=unordered)
+    actors = expect.get("actors") or []
+    for wanted in actors if isinstance(actors, list) else [actors]:
+        found += _actors(query, wanted, asked, store)
+    return found
+
+
+def _actors(
+    query: dict[str, Any], wanted: dict[str, Any], asked: QueryContext, store: DuckStore
+) -> list[str]:
+    """Return who is missing from, or too much in, the list of people behind a figure."""
+    kept = {"distinct_ids", "kind", "step"}
+    selector = {name: value for name, value in wanted.items() if name not in kept}
+    if "step" in wanted:
+        selector["funnelStep"] = wanted["step"]
+    usual = (
+        "FunnelsActorsQuery" if query["kind"] == "FunnelsQuery" else "InsightActorsQuery"
+    )
+    source = {"kind": wanted.get("kind", usual), "source": query, **selector}
+    whole = {"kind": "ActorsQuery", "source": source, "select": ["actor"], "limit": 1000}
+    told = _plain(answer(whole, asked, store, Asking()))
+    got = set(RUN.members([row[0] for row in told["results"]]))
+    missing, extra = set(wanted["distinct_ids"]) - got, got - set(wanted["distinct_ids"])
+    return (
+        [f"actors {selector}: missing {missing}, extra {extra}"] if missing or extra else []
+    )
+
+
+def _project(case: dict[str, Any]) -> Project:
+    settings = {name: case[name] for name in RUN.PROJECT_SETTINGS if name in case}
+    return a_project(
+        timezone=case.get("timezone", "UTC"),
+        week_start_day=case.get("week_start", 0),
+        **settings,
+    )
+
+
+def _plain(told: dict[str, Any]) -> dict[str, Any]:
+    return json.loads(json.dumps(told, default=str))
