@@ -6,12 +6,14 @@ the gate, byte for byte. Switches of the environment are shown, not changed here
 
 import json
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 
 from flask import (
     Blueprint,
     Response,
     current_app,
+    g,
     redirect,
     render_template,
     request,
@@ -48,6 +50,22 @@ SWITCHES = ("RESPECT_BROWSER_DNT", "TELEMETRY_DRY_RUN", "ANALYTICS_PAGEVIEWS",
 OUTCOMES = (log.SENT, log.HANDED_OVER, log.FAILED, log.DRY_RUN, log.NOT_SENT)
 TONES = {log.SENT: "good", log.HANDED_OVER: "good", log.FAILED: "bad", log.DRY_RUN: "warn"}
 PER_PAGE = 50
+
+
+@blueprint.after_app_request
+def _count_page(response: Response) -> Response:
+    """Tell a full-page load, where this is switched on."""
+    person = g.get("user")
+    if (
+        current_app.config["ANALYTICS_PAGEVIEWS"]
+        and request.method == "GET"
+        and response.status_code == HTTPStatus.OK
+        and response.mimetype == "text/html"
+        and "HX-Request" not in request.headers
+        and isinstance(person, User)
+    ):
+        track_event(person.id, "$pageview")
+    return response
 
 
 def _reporter() -> Reporter:

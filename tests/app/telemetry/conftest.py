@@ -26,6 +26,7 @@ class Recorder:
 
     def __init__(self):
         self.bodies, self.paths, self.status, self.headers = [], [], 200, {}
+        self.answer = {"status": 1}
         recorder = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -37,7 +38,7 @@ class Recorder:
                 for name, value in recorder.headers.items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(b'{"status": 1}')
+                self.wfile.write(json.dumps(recorder.answer).encode())
 
             def do_GET(self):
                 self.do_POST()
