@@ -1,5 +1,78 @@
-"""TimeTracker: a time tracker for one person up to a company of a few hundred."""
+"""TimeTracker: a time tracker for one person up to a company of a few hundred.
 
+``create_app`` builds the web application: configuration, database, what it reports, its
+views. ``track_event`` and ``identify_user`` are its public face for plug-ins; inside,
+views and jobs import ``app.telemetry.send``.
+"""
+
+import dataclasses
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import jobs
+from app.config import Config, from_environment
+from app.models import Database, schema
+from app.telemetry import reporter
 from app.telemetry.send import identify_user, track_event
+from app.views import REGISTERED, context, pages, setup, timer
 
-__all__ = ["identify_user", "track_event"]
+__all__ = ["create_app", "identify_user", "serving", "track_event"]
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """Return the application; the database is brought up to date, nothing is sent yet."""
+    config = config or from_environment()
+    app = Flask(__name__, static_folder="static/dist", static_url_path="/static")
+    app.config.from_mapping(
+        {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+    )
+    folder = Path(config.DATA_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    app.config["SECRET_KEY"] = config.SECRET_KEY or _kept_key(folder / "secret-key")
+    app.config["MAX_CONTENT_LENGTH"] = config.MAX_UPLOAD_MB * 1_000_000
+    app.config["TRUSTED_HOSTS"] = list(config.ALLOWED_HOSTS) or None
+    app.config["URL_PREFIX"] = urlsplit(config.PUBLIC_URL).path.rstrip("/")
+    app.extensions["clock"] = context.system_clock
+    database = Database(
+        config.DATABASE_URL or f"sqlite:///{folder.resolve()}/timetracker.db"
+    )
+    app.extensions["database"] = database
+    schema.migrate(database)
+    reporter.install(app, database)
+    pages.prepare(app)
+    app.jinja_env.globals["timer_header"] = lambda: timer.header(context.user())
+    for blueprint in REGISTERED:
+        app.register_blueprint(blueprint)
+    _behind_proxies(app, config)
+    return app
+
+
+def serving() -> Flask:
+    """Return the application as a server runs it: with its scheduler, first run announced."""
+    app = create_app()
+    setup.announce(app)
+    database: Database = app.extensions["database"]
+    jobs.start(app, database)
+    return app
+
+
+def _kept_key(path: Path) -> str:
+    """Return the key that signs tokens: made once, readable by us only."""
+    if not path.exists():
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    return path.read_text().strip()
+
+
+def _behind_proxies(app: Flask, config: Config) -> None:
+    if config.TRUSTED_PROXIES:
+        hops = config.TRUSTED_PROXIES
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's own way to wrap it
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_port=hops, x_prefix=hops
+        )

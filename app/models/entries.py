@@ -6,10 +6,12 @@ from typing import Any
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    ColumnElement,
     ForeignKey,
     Index,
     String,
     Table,
+    and_,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -95,13 +97,17 @@ class TimeEntry(Numbered, Dated, Base):
     checked_at: Mapped[datetime | None]
     """When its owner said that what looked odd about it is right."""
     version: Mapped[int] = mapped_column(default=1)
+    """Rises with every change; a form that was filled in for an older one is refused."""
     import_batch_id: Mapped[int | None] = mapped_column(
         ForeignKey("import_batches.id", ondelete="SET NULL"), index=True
     )
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     deleted_at: Mapped[datetime | None]
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own form
+    __mapper_args__ = {  # noqa: RUF012 - SQLAlchemy's own form
+        "version_id_col": version,
+        "version_id_generator": False,  # tags and breaks count as changes too: see touch()
+    }
 
     user: Mapped[User] = relationship(foreign_keys=[user_id])
     project: Mapped[Project | None] = relationship()
@@ -112,6 +118,15 @@ class TimeEntry(Numbered, Dated, Base):
         cascade="all, delete-orphan",
         order_by="EntryBreak.started_at",
     )
+
+    def touch(self) -> None:
+        """Note that the entry, its tags or its breaks changed."""
+        self.version = (self.version or 0) + 1
+
+    @classmethod
+    def is_running_now(cls) -> ColumnElement[bool]:
+        """Return the condition that picks running timers: that of ``one_running_timer``."""
+        return and_(cls.kind == "timed", cls.ended_at.is_(None), cls.deleted_at.is_(None))
 
     @property
     def is_running(self) -> bool:

@@ -1,0 +1,1 @@
+"""One question, one answer: screen, export and API ask here."""

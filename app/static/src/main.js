@@ -1,0 +1,13 @@
+// What runs in the browser. Pages work without it, as plain forms and links; this adds speed.
+import "htmx.org";
+import "./csrf.js";
+import "./toasts.js";
+import "./theme.js";
+import "./clock.js";
+import "./tabs.js";
+import "./picker.js";
+import "./suggest.js";
+import "./forms.js";
+import "./dialogs.js";
+import "./keys.js";
+import "./palette.js";

@@ -1,0 +1,238 @@
+"""Words for templates: translations, dates, durations, icons, addresses of assets.
+
+Templates compute nothing; what they need said is said here, in the user's language, zone
+and format. English is the source; other languages are gettext catalogues in
+``translations/``. The language ``xx`` is made up: it marks every translated string, so
+that a test can find what was forgotten.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from babel import Locale, dates, numbers
+from babel.support import NullTranslations, Translations
+from flask import Flask, current_app, g, request, session, url_for
+from markupsafe import Markup
+
+from app.config import VERSION
+from app.models.people import User
+from app.people import roles
+from app.tracking import durations
+from app.tracking.days import zone
+from app.views import context
+
+FOLDER = Path(__file__).parents[1] / "translations"
+PSEUDO = "xx"
+
+
+class Pseudo(NullTranslations):
+    """A language for tests: every translated string stands in brackets."""
+
+    def gettext(self, message: str) -> str:
+        """Return the string, marked."""
+        return f"⟦{message}⟧"
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        """Return the right form, marked."""
+        return f"⟦{msgid1 if n == 1 else msgid2}⟧"
+
+
+@lru_cache
+def _translations(language: str) -> NullTranslations:
+    if language == PSEUDO:
+        return Pseudo()
+    return Translations.load(FOLDER, [language])
+
+
+def language() -> str:
+    """Return the language of this request."""
+    if "language" not in g:
+        person = g.get("user")
+        g.language = person.locale if isinstance(person, User) else "en"
+    return str(g.language)
+
+
+def gettext(message: str, **values: Any) -> str:
+    """Return the string in the user's language, with ``%(name)s`` filled in."""
+    found = _translations(language()).gettext(message)
+    return found % values if values else found
+
+
+def ngettext(one: str, many: str, n: int, **values: Any) -> str:
+    """Return the form for ``n`` in the user's language."""
+    return _translations(language()).ngettext(one, many, n) % {"n": n, "num": n, **values}
+
+
+def locale() -> Locale:
+    """Return the locale that dates and numbers are written in."""
+    return Locale.parse("en" if language() == PSEUDO else language())
+
+
+def icon(name: str) -> Markup:
+    """Return the icon ``name`` of ``icons.svg``."""
+    return Markup(
+        '<svg class="icon" aria-hidden="true"><use href="{}#i-{}"/></svg>'
+    ).format(asset("icons.svg"), name)
+
+
+def asset(name: str) -> str:
+    """Return the address of a bundled file, with its content's hash in it."""
+    return url_for("static", filename=current_app.extensions["assets"].get(name, name))
+
+
+def clock(instant: datetime, where: str) -> str:
+    """Return a time of day as this person writes it: ``08:50`` or ``8:50 AM``."""
+    local = instant.astimezone(zone(where))
+    person = g.get("user")
+    if isinstance(person, User) and person.time_format == 12:
+        return local.strftime("%-I:%M %p")
+    return local.strftime("%H:%M")
+
+
+def day(value: date, style: str = "EEEE d MMMM") -> str:
+    """Return a date in words; ``style`` is a pattern of Unicode's date formats."""
+    return str(dates.format_date(value, style, locale=locale()))
+
+
+def moment(instant: datetime) -> str:
+    """Return date and time in the user's zone."""
+    person = context.user_or_none()
+    where = zone(person.timezone if person else "UTC")
+    local = instant.astimezone(where)
+    return f"{day(local.date(), 'd MMM y')}, {clock(instant, str(where))}"
+
+
+def count(value: int) -> str:
+    """Return a whole number with separators."""
+    return str(numbers.format_decimal(value, locale=locale()))
+
+
+def money(minor: int, currency: str) -> str:
+    """Return an amount of minor units with its currency."""
+    digits = numbers.get_currency_precision(currency)
+    return str(numbers.format_currency(minor / 10**digits, currency, locale=locale()))
+
+
+def may(act: roles.Act) -> bool:
+    """Return whether who is signed in may do this."""
+    return roles.may(context.user_or_none(), act, context.settings())
+
+
+def csrf_token() -> str:
+    """Return the token every form carries."""
+    return context.browser_session().csrf_token()
+
+
+def flashed() -> dict[str, Any] | None:
+    """Return what the page before wants said here, once."""
+    said: dict[str, Any] | None = session.pop("toast", None)
+    return said
+
+
+def direction() -> str:
+    """Return how the language is written: ``ltr`` or ``rtl``."""
+    return "rtl" if locale().text_direction == "rtl" else "ltr"
+
+
+def has(endpoint: str) -> bool:
+    """Return whether this installation has that screen."""
+    return endpoint in current_app.view_functions
+
+
+def here(endpoint: str) -> bool:
+    """Return whether this page belongs to the screen ``endpoint`` opens."""
+    return (request.blueprint or "") == endpoint.partition(".")[0]
+
+
+def initials(name: str) -> str:
+    """Return one or two letters that stand for a person."""
+    words_ = [word for word in name.split() if word]
+    return "".join(word[0] for word in (words_[:1] + words_[1:][-1:])).upper() or "?"
+
+
+def share(part: int, whole: int) -> float:
+    """Return per cent, at most 100, for the width of a bar."""
+    return min(100.0, round(100 * part / whole, 1)) if whole > 0 else 0.0
+
+
+def most(bars: Sequence[Any]) -> int:
+    """Return the highest of bars and targets, so that all fit."""
+    return max(3600, *(int(max(bar.seconds, bar.target)) for bar in bars))
+
+
+def plain_http() -> bool:
+    """Return whether this page came unencrypted from beyond this machine."""
+    local = request.host.partition(":")[0] in {"127.0.0.1", "localhost", "[::1]", "[", ""}
+    return not g.get("is_secure") and not local
+
+
+def request_id() -> str:
+    """Return the number under which the log knows this request."""
+    return str(g.get("request_id", ""))
+
+
+def ranges() -> list[tuple[str, str]]:
+    """Return the periods to choose from, with their names."""
+    _ = gettext
+    return [
+        ("today", _("Today")),
+        ("yesterday", _("Yesterday")),
+        ("this_week", _("This week")),
+        ("last_week", _("Last week")),
+        ("this_month", _("This month")),
+        ("last_month", _("Last month")),
+        ("this_quarter", _("This quarter")),
+        ("last_quarter", _("Last quarter")),
+        ("this_year", _("This year")),
+        ("last_year", _("Last year")),
+        ("last_7_days", _("Last 7 days")),
+        ("last_30_days", _("Last 30 days")),
+        ("last_90_days", _("Last 90 days")),
+        ("all", _("All time")),
+        ("custom", _("Custom …")),
+    ]
+
+
+def client_options(clients: Sequence[Any]) -> list[tuple[int, str]]:
+    """Return clients as options of a list."""
+    return [(client.id, client.name) for client in clients]
+
+
+def teach(app: Flask) -> None:
+    """Give templates these words."""
+    app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]  # comes with the i18n extension
+    app.jinja_env.filters |= {
+        "prose": durations.prose,
+        "grid": durations.grid,
+        "exact": durations.exact,
+        "clock": clock,
+        "day": day,
+        "moment": moment,
+        "count": count,
+        "money": money,
+    }
+    app.jinja_env.globals |= {
+        "icon": icon,
+        "asset": asset,
+        "may": may,
+        "csrf_token": csrf_token,
+        "flashed": flashed,
+        "current_user": context.user_or_none,
+        "settings": context.settings,
+        "now": context.now,
+        "language": language,
+        "version": VERSION,
+        "direction": direction,
+        "has": has,
+        "here": here,
+        "initials": initials,
+        "share": share,
+        "most": most,
+        "plain_http": plain_http,
+        "request_id": request_id,
+        "ranges": ranges,
+        "client_options": client_options,
+    }
