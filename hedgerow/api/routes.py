@@ -12,7 +12,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hedgerow.api import dashboards, insights, projects, query, serving
+from hedgerow.api import (
+    cohort_people,
+    cohorts,
+    dashboards,
+    definitions,
+    groups,
+    insights,
+    people,
+    projects,
+    query,
+    serving,
+)
 from hedgerow.api.endpoints import Endpoint, endpoint
 from hedgerow.api.parts import Parts
 from hedgerow.api.schema import document
@@ -69,11 +80,78 @@ DASHBOARDS = (
     endpoint("DELETE", f"{_TILES}/{{tile_id}}", "dashboard:write", dashboards.remove_tile),
 )
 
+_PERSON = f"{ONE}/persons/{{person_id}}"
+PERSONS = (
+    endpoint("GET", f"{ONE}/persons", "person:read", people.list_persons, asks=True),
+    endpoint("POST", f"{ONE}/persons/import", "person:write", people.import_persons),
+    endpoint("POST", f"{ONE}/persons/merge", "person:write", people.merge_persons),
+    endpoint("GET", _PERSON, "person:read", people.read_person, asks=True),
+    endpoint("PATCH", _PERSON, "person:write", people.change_person),
+    endpoint("DELETE", _PERSON, "person:write", people.delete_person),
+    endpoint("POST", f"{_PERSON}/split", "person:write", people.split_person),
+)
+
+_GROUP = f"{ONE}/groups/find"
+GROUPS = (
+    endpoint("GET", f"{ONE}/groups", "group:read", groups.list_groups, asks=True),
+    endpoint("POST", f"{ONE}/groups/import", "group:write", people.import_groups),
+    endpoint("GET", _GROUP, "group:read", groups.read_group, asks=True),
+    endpoint("PATCH", f"{ONE}/groups", "group:write", groups.change_group),
+    endpoint("GET", f"{ONE}/groups_types", "group:read", groups.list_types),
+)
+
+_COHORT = f"{ONE}/cohorts/{{cohort_id}}"
+_MEMBERS = f"{_COHORT}/persons"
+COHORTS = (
+    endpoint("GET", f"{ONE}/cohorts", "cohort:read", cohorts.list_cohorts),
+    endpoint("POST", f"{ONE}/cohorts", "cohort:write", cohorts.create_cohort, status=201),
+    endpoint("GET", _COHORT, "cohort:read", cohorts.read_cohort, asks=True),
+    endpoint("PATCH", _COHORT, "cohort:write", cohorts.change_cohort),
+    endpoint("DELETE", _COHORT, "cohort:write", cohorts.delete_cohort),
+    endpoint("GET", _MEMBERS, "cohort:read", cohort_people.list_members, asks=True),
+    endpoint("POST", f"{_COHORT}/add_persons", "cohort:write", cohort_people.add_persons),
+    endpoint(
+        "POST", f"{_COHORT}/remove_persons", "cohort:write", cohort_people.remove_persons
+    ),
+    endpoint("POST", f"{_COHORT}/upload", "cohort:write", cohort_people.upload),
+)
+
+_EVENT_NAME = f"{ONE}/event_definitions/{{name}}"
+_PROPERTY = f"{ONE}/property_definitions/{{name}}"
+_SAYS_PROPERTY = "property_definition:write"
+DEFINITIONS = (
+    endpoint(
+        "GET", f"{ONE}/event_definitions", "event_definition:read", definitions.list_events
+    ),
+    endpoint("PATCH", _EVENT_NAME, "event_definition:write", definitions.change_event),
+    endpoint(
+        "GET",
+        f"{ONE}/property_definitions",
+        "property_definition:read",
+        definitions.list_properties,
+    ),
+    endpoint("PATCH", _PROPERTY, _SAYS_PROPERTY, definitions.change_property),
+    endpoint(
+        "GET",
+        f"{ONE}/property_values",
+        "property_definition:read",
+        definitions.list_values,
+        asks=True,
+    ),
+    endpoint(
+        "GET", f"{ONE}/ingestion_warnings", "ingestion:read", definitions.list_warnings
+    ),
+)
+
 ENDPOINTS: Sequence[Endpoint] = (
     *ABOUT_PROJECTS,
     *QUESTIONS,
     *INSIGHTS,
     *DASHBOARDS,
+    *PERSONS,
+    *GROUPS,
+    *COHORTS,
+    *DEFINITIONS,
 )
 
 

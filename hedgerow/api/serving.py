@@ -5,6 +5,7 @@ who calls, whether they may, decoding, the answer, its JSON. Questions have thre
 their own, so that they hold up nothing else, and are cancelled when nobody waits for them any more.
 """
 
+import asyncio
 import functools
 import logging
 import threading
@@ -32,6 +33,9 @@ THREADS = 24
 of those run at a time, the store decides.)"""
 
 PROJECT = "/api/projects/{project_id}"
+
+METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS")
+"""All are taken here, so that a wrong one is refused in the one JSON shape too."""
 
 NUMBERED = frozenset(
     {"annotation_id", "cohort_id", "dashboard_id", "experiment_id", "tile_id"}
@@ -81,7 +85,7 @@ def routes(endpoints: Sequence[Endpoint], parts: Parts) -> list[Route]:
         answer = functools.partial(
             _answer, methods=by_path[path], parts=parts, limiters=(threads, questions)
         )
-        made.append(Route(_address(path), _named(answer), methods=None))
+        made.append(Route(_address(path), _named(answer), methods=METHODS))
     made.append(
         Route("/api/{rest:path}", _named(functools.partial(_unknown)), methods=None)
     )
@@ -161,28 +165,17 @@ def _reply(endpoint: Endpoint, answer: Any) -> Response:
 async def _run(request: Request, work: Any, limiter: anyio.CapacityLimiter) -> Response:
     """Work in a thread; when the caller hangs up, tell the work to stop."""
     cancel = threading.Event()
-    answered: list[Response] = []
-    failed: list[HedgerowError] = []
 
     async def hang_up() -> None:
-        while True:
-            message = await request.receive()
-            if message["type"] == "http.disconnect":
-                cancel.set()
-                return
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        cancel.set()
 
-    async with anyio.create_task_group() as group:
-        group.start_soon(hang_up)
-        try:
-            answered.append(
-                await to_thread.run_sync(functools.partial(work, cancel), limiter=limiter)
-            )
-        except HedgerowError as error:
-            failed.append(error)  # raised below: a task group would wrap it
-        group.cancel_scope.cancel()
-    if failed:
-        raise failed[0]
-    return answered[0]
+    watch = asyncio.create_task(hang_up())
+    try:
+        return await to_thread.run_sync(functools.partial(work, cancel), limiter=limiter)
+    finally:
+        watch.cancel()
 
 
 async def _body(request: Request, limit: int) -> bytes:

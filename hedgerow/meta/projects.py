@@ -188,7 +188,7 @@ def _rows(session: Session) -> Sequence[ProjectRow]:
 
 
 def _checked(fields: ProjectFields) -> dict[str, Any]:
-    given = {name: getattr(fields, name) for name in fields.__struct_fields__}
+    given = {name: getattr(fields, name) for name in ProjectFields.__struct_fields__}
     values = {name: value for name, value in given.items() if value is not UNSET}
     name = values.get("name")
     if name is not None and not 1 <= len(name.strip()) <= NAME_MAX:
