@@ -149,7 +149,8 @@ class Events:
         conditions += where
         query = exp.select(*columns).from_(_table(tables.EVENTS.name, "e"))
         for joined, on, side in self._joins.values():
-            query = query.join(joined.copy(), on=on.copy(), join_type=side or "inner")
+            condition = None if side == "cross" else on.copy()
+            query = query.join(joined.copy(), on=condition, join_type=side or "inner")
         return query.where(*conditions)
 
     def _read(self, table: str, alias: str, scope: str, key: str) -> Property:
