@@ -17,16 +17,30 @@ from typing import Any
 import msgspec
 
 from hedgerow.errors import InvalidQuery, QueryTimedOut
-from hedgerow.insights import trends
+from hedgerow.insights import lifecycle, retention, stickiness, trends
 from hedgerow.insights.cached import Cache
+from hedgerow.insights.experiments import query as experiments
 from hedgerow.insights.results import Answered, Insight, Run
 from hedgerow.insights.shown import shown
 from hedgerow.model.ports import Cancel, Reader, Rows, Statement
 from hedgerow.model.projects import QueryContext
-from hedgerow.query.definitions import Query, TrendsQuery, decode, kind_of
+from hedgerow.query.definitions import (
+    ExperimentQuery,
+    LifecycleQuery,
+    Query,
+    RetentionQuery,
+    StickinessQuery,
+    TrendsQuery,
+    decode,
+    kind_of,
+)
 
 INSIGHTS: dict[type[msgspec.Struct], Insight] = {
     TrendsQuery: trends,
+    RetentionQuery: retention,
+    StickinessQuery: stickiness,
+    LifecycleQuery: lifecycle,
+    ExperimentQuery: experiments,
 }
 """Which module answers a kind of question whose statements are known beforehand."""
 

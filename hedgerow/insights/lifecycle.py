@@ -36,8 +36,8 @@ def statements(query: LifecycleQuery, context: QueryContext) -> list[Statement]:
 
 def result(
     query: LifecycleQuery, context: QueryContext, answers: list[Rows]
-) -> list[dict[str, Any]]:
-    """Return the four rows of §3.3; dormant counts are negative."""
+) -> dict[str, Any]:
+    """Return the four rows of §3.3 as ``results``; dormant counts are negative."""
     asked = _range(query, context)
     counts = {(status, period): actors for period, status, actors in answers[0].rows}
     name = query.series[0].event
@@ -58,7 +58,8 @@ def result(
                 "action": action,
             }
         )
-    return told
+    ends = {"date_from": buckets.iso(asked.start), "date_to": buckets.iso(asked.end)}
+    return {"results": told, "resolved_date_range": ends}
 
 
 def people(

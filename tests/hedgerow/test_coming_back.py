@@ -247,7 +247,7 @@ def test_lifecycle_tells_new_returning_resurrecting_and_dormant(store, history):
         "series": [{"kind": "EventsNode", "event": "start"}],
         "dateRange": {"date_from": FIRST, "date_to": LAST},
     }
-    rows = asked(store, lifecycle, query, history)
+    rows = asked(store, lifecycle, query, history)["results"]
 
     assert {row["status"]: row["data"] for row in rows} == plain_lifecycle(history)
 

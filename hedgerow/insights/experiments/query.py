@@ -76,7 +76,7 @@ def result(
             {"breakdown_value": list(value), **judge(_figures(asked, arms[value]))}
             for value in sorted(arms)
         ]
-    return told
+    return {"results": told, **told}  # at the top level too, as PostHog does
 
 
 def _setting(query: ExperimentQuery, context: QueryContext) -> Setting:
