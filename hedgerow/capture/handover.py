@@ -18,6 +18,8 @@ class Handover:
 
     async def result(self, future: "Future[int]") -> int:
         """Return the future's result, or raise what it raises."""
+        if future.done():
+            return future.result()
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[int] = loop.create_future()
 
