@@ -12,7 +12,15 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from hedgerow.meta.accounts import Role
-from hedgerow.web import dashboards, home, rendering, signin
+from hedgerow.web import (
+    dashboards,
+    explore,
+    home,
+    people_behind,
+    rendering,
+    signin,
+    suggest,
+)
 from hedgerow.web.services import Services
 from hedgerow.web.visits import Visit, screen
 
@@ -52,6 +60,17 @@ SCREENS: tuple[Screen, ...] = (
     Screen("POST", f"{P}/dashboards", dashboards.create, "editor"),
     Screen("GET", BOARD, dashboards.page, "viewer"),
     Screen("GET", f"{BOARD}/tiles/{{tile_id:int}}", dashboards.tile, "viewer"),
+    Screen("GET", f"{P}/insights", explore.listing, "viewer"),
+    Screen("POST", f"{P}/insights", explore.save, "editor"),
+    Screen("GET", f"{P}/insights/new", explore.new, "viewer"),
+    Screen("POST", f"{P}/insights/edit", explore.edit, "viewer"),
+    Screen("POST", f"{P}/insights/answer", explore.answer, "viewer"),
+    Screen("GET", f"{P}/insights/{{short_id}}", explore.saved, "viewer"),
+    Screen("POST", f"{P}/insights/{{short_id}}/delete", explore.remove, "editor"),
+    Screen("POST", f"{P}/insights/{{insight_id:int}}/restore", explore.restore, "editor"),
+    Screen("GET", f"{P}/behind", people_behind.behind, "viewer"),
+    Screen("POST", f"{P}/behind/cohort", people_behind.save_as_cohort, "editor"),
+    Screen("GET", f"{P}/suggest/{{what}}", suggest.suggest, "viewer"),
 )
 
 

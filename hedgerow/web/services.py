@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from hedgerow.meta.database import Metadata
 from hedgerow.meta.projects import Directory
-from hedgerow.model.ports import Cancel
+from hedgerow.model.ports import Cancel, Reader
 from hedgerow.settings import Settings
 
 
@@ -33,7 +33,7 @@ class Command(Protocol):
     """Changes the events database, by way of the inbox and the one writer."""
 
     def __call__(self, project_id: int, command: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Do ``command`` (``kind`` and its fields) and return what came of it.
+        """Do ``command`` (``do`` and its fields) and return what came of it.
 
         Returns once it can be seen in answers. Raises InvalidInput, NotFound.
         """
@@ -46,6 +46,7 @@ class Services:
 
     metadata: Metadata
     directory: Directory
+    reader: Reader
     ask: Ask
     command: Command
     ingestion: Callable[[int], Mapping[str, Any]]

@@ -10,9 +10,11 @@ the session's cookie, which no other site can read. Before sign-in a cookie of i
 takes the session's place.
 """
 
+import asyncio
 import logging
+import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hmac import compare_digest
 from typing import Any
@@ -57,6 +59,8 @@ class Visit:
     project: Project | None = None
     role: Role | None = None
     form: FormData = field(default_factory=FormData)
+    cancel: threading.Event = field(default_factory=threading.Event)
+    """Set when the browser does not wait any more."""
 
     @property
     def csrf(self) -> str:
@@ -117,7 +121,7 @@ class Visit:
         self, query: Mapping[str, Any], *, refresh: str = "blocking"
     ) -> Mapping[str, Any]:
         """Ask a question of this project's data."""
-        return self.services.ask(self.here.id, query, refresh=refresh)
+        return self.services.ask(self.here.id, query, refresh=refresh, cancel=self.cancel)
 
     def render(
         self, template: str, *, status: int = 200, trigger: str = "", **values: Any
@@ -171,10 +175,15 @@ def screen(
 
     async def endpoint(request: Request) -> Response:
         form = FormData() if request.method in {"GET", "HEAD"} else await request.form()
-        return await run_in_threadpool(_answer, request, form)
+        cancel = threading.Event()
+        watching = asyncio.create_task(_watch(request, cancel))
+        try:
+            return await run_in_threadpool(_answer, request, form, cancel)
+        finally:
+            watching.cancel()
 
-    def _answer(request: Request, form: FormData) -> Response:
-        visit = arrive(request, services, form)
+    def _answer(request: Request, form: FormData, cancel: threading.Event) -> Response:
+        visit = replace(arrive(request, services, form), cancel=cancel)
         try:
             refused = _refusal(visit, needs)
             reply = refused or handler(visit)
@@ -186,6 +195,13 @@ def screen(
         return with_cookies(visit, reply)
 
     return endpoint
+
+
+async def _watch(request: Request, cancel: threading.Event) -> None:
+    """Set ``cancel`` once the browser has hung up: its question is asked for nobody."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    cancel.set()
 
 
 class _Unexpected(HedgerowError):

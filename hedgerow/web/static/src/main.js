@@ -4,6 +4,7 @@ import htmx from "htmx.org";
 import { copying } from "./parts/copying.js";
 import { csrf } from "./parts/csrf.js";
 import { drill } from "./parts/drill.js";
+import { editor } from "./parts/editor.js";
 import { keys } from "./parts/keys.js";
 import { palette } from "./parts/palette.js";
 import { popovers } from "./parts/popovers.js";
@@ -25,6 +26,7 @@ tabs();
 tables();
 tiles(htmx);
 drill(htmx);
+editor(htmx);
 suggestions();
 
 // Charts are large, so they are fetched only where there is one to draw.

@@ -1,12 +1,13 @@
-// Copy buttons: a text given in data-copy, or the code beside the button.
+// Copy buttons: a text given in data-copy, that of another element, or the code beside the button.
 
 import { toast } from "./toasts.js";
 
 export function copying() {
   document.addEventListener("click", async (event) => {
-    const button = event.target.closest("[data-copy], [data-copy-code]");
+    const button = event.target.closest("[data-copy], [data-copy-code], [data-copy-from]");
     if (!button) return;
-    const text = button.dataset.copy ?? button.closest(".code").querySelector("pre").innerText;
+    const from = button.dataset.copyFrom && document.querySelector(button.dataset.copyFrom);
+    const text = button.dataset.copy ?? (from || button.closest(".code").querySelector("pre")).textContent;
     await navigator.clipboard.writeText(text);
     toast("Copied");
   });

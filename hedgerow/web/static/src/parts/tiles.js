@@ -13,7 +13,8 @@ async function fullscreen(htmx) {
 }
 
 async function savePng(button) {
-  const figure = button.closest(".tile, .answer")?.querySelector("[data-plot], [data-flow]");
+  const place = button.dataset.of ? document.querySelector(button.dataset.of) : button.closest(".tile");
+  const figure = place?.querySelector("[data-plot], [data-flow]");
   if (!figure) return;
   const { png } = await import("../charts/draw.js");
   const link = document.createElement("a");

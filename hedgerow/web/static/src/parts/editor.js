@@ -1,0 +1,57 @@
+// The insight editor: what the form alone cannot do.
+//
+// Fields inside [data-quiet] (a filter that is being written) do not ask yet; Enter presses their button.
+// A range chosen from the list fills the two fields behind it. Ctrl-Enter runs a typed question.
+
+function choose(button) {
+  const fields = { from: button.dataset.rangeFrom, to: button.dataset.rangeTo };
+  for (const [id, value] of Object.entries(fields)) document.getElementById(id).value = value;
+  document.getElementById("from").dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+export function editor(htmx) {
+  document.addEventListener(
+    "change",
+    (event) => {
+      if (event.target.closest?.("[data-quiet], [data-quiet-change]")) event.stopPropagation();
+      else if (event.target.form?.id === "ask" && !event.target.closest("form")) htmx.trigger("#ask", "change");
+    },
+    true,
+  );
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    const quiet = event.target.closest("[data-quiet]");
+    if (quiet && event.target.matches("input") && !event.defaultPrevented) {
+      event.preventDefault();
+      quiet.querySelector("button.primary").click();
+    }
+    if (event.target.id === "sql" && (event.ctrlKey || event.metaKey)) document.querySelector("[data-run]").click();
+    if (event.target.id === "name") {
+      event.preventDefault();
+      event.target.blur();
+    }
+  });
+  document.addEventListener("click", (event) => {
+    const range = event.target.closest("[data-range-from]");
+    if (range) choose(range);
+    if (event.target.closest("[data-ask-again]")) {
+      htmx.ajax("POST", document.getElementById("answer").getAttribute("hx-post"), {
+        source: "#answer",
+        target: "#answer",
+        swap: "innerHTML",
+        values: { refresh: "force_blocking" },
+      });
+    }
+    // A download is a page of its own: the form goes as the browser would send it.
+    const download = event.target.closest("[data-download]");
+    if (download) {
+      event.preventDefault();
+      event.stopPropagation();
+      const form = document.getElementById("ask");
+      const old = form.action;
+      form.action = download.formAction;
+      form.submit();
+      form.action = old;
+    }
+  });
+}
