@@ -14,6 +14,8 @@ from hedgerow.capture.encodings import too_large
 from hedgerow.capture.wire import Hints, PathKind
 from hedgerow.errors import BadCapture
 
+_ENCODINGS = frozenset({"gzip", "deflate"})
+_ENCODINGS_OF_V1 = frozenset({"gzip", "deflate", "br", "zstd"})
 _FORM = b"application/x-www-form-urlencoded"
 
 
@@ -66,12 +68,14 @@ async def with_body(request: Asked, receive: Receive, limit: int) -> Asked:
 def hints_of(request: Asked, path: PathKind) -> Hints:
     """Return what must be kept beside the body to read it later."""
     sent = request.query.get("_", "")
+    encoding = request.header(b"content-encoding").strip().lower()
+    known = _ENCODINGS_OF_V1 if path == "v1" else _ENCODINGS
     return Hints(
         path=path,
         form=request.headers.get(b"content-type", b"").lower().startswith(_FORM)
         and not request.query.get("data"),
         compression=request.query.get("compression", "").lower(),
-        content_encoding=request.header(b"content-encoding").strip().lower(),
+        content_encoding=encoding if encoding in known else "",
         sent_ms=int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 20 else None,
         ip=request.ip,
         user_agent=request.header(b"user-agent") or None,
