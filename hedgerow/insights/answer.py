@@ -17,7 +17,17 @@ from typing import Any
 import msgspec
 
 from hedgerow.errors import InvalidQuery, QueryTimedOut
-from hedgerow.insights import lifecycle, retention, stickiness, trends
+from hedgerow.insights import (
+    actors,
+    events,
+    funnels,
+    lifecycle,
+    paths,
+    retention,
+    stickiness,
+    taxonomy,
+    trends,
+)
 from hedgerow.insights.cached import Cache
 from hedgerow.insights.experiments import query as experiments
 from hedgerow.insights.results import Answered, Insight, Run
@@ -25,8 +35,16 @@ from hedgerow.insights.shown import shown
 from hedgerow.model.ports import Cancel, Reader, Rows, Statement
 from hedgerow.model.projects import QueryContext
 from hedgerow.query.definitions import (
+    ActorsQuery,
+    EventNamesQuery,
+    EventsQuery,
     ExperimentQuery,
+    FunnelsQuery,
     LifecycleQuery,
+    PathsQuery,
+    PersonsNode,
+    PropertyNamesQuery,
+    PropertyValuesQuery,
     Query,
     RetentionQuery,
     StickinessQuery,
@@ -37,6 +55,8 @@ from hedgerow.query.definitions import (
 
 INSIGHTS: dict[type[msgspec.Struct], Insight] = {
     TrendsQuery: trends,
+    FunnelsQuery: funnels,
+    PathsQuery: paths,
     RetentionQuery: retention,
     StickinessQuery: stickiness,
     LifecycleQuery: lifecycle,
@@ -44,7 +64,14 @@ INSIGHTS: dict[type[msgspec.Struct], Insight] = {
 }
 """Which module answers a kind of question whose statements are known beforehand."""
 
-LISTINGS: dict[type[msgspec.Struct], Answered] = {}
+LISTINGS: dict[type[msgspec.Struct], Answered] = {
+    ActorsQuery: actors.answered,
+    PersonsNode: actors.answered,
+    EventsQuery: events.answered,
+    EventNamesQuery: taxonomy.event_names,
+    PropertyNamesQuery: taxonomy.property_names,
+    PropertyValuesQuery: taxonomy.property_values,
+}
 """Which function answers a kind of question that asks more than once."""
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")

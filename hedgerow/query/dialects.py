@@ -9,6 +9,7 @@ an offset is several times cheaper than converting every row.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Protocol
 
 from sqlglot import exp
@@ -39,6 +40,10 @@ class Dialect(Protocol):
         NULL where the key is missing or the value is null; numbers as written; objects
         and lists as their JSON.
         """
+        ...
+
+    def json_keys(self, column: Tree) -> Tree:
+        """Return the keys of a JSON object, a row for each."""
         ...
 
     def number(self, text: Tree) -> Tree:
@@ -79,6 +84,10 @@ class Dialect(Protocol):
 
     def function(self, name: str, arguments: list[Tree]) -> Tree:
         """Return a function of HogQL's table (``expressions_functions``)."""
+        ...
+
+    def listed(self, lists: Mapping[str, Tree]) -> exp.Select:
+        """Return lists of the same length as columns, row by row."""
         ...
 
     def later(self, timestamp: Tree, seconds: int) -> Tree:
@@ -131,6 +140,10 @@ class DuckDb:
         steps = (step.replace("~", "~0").replace("/", "~1") for step in path)
         pointer = text_literal("".join(f"/{step}" for step in steps))
         return call("json_extract_string", column, pointer)
+
+    def json_keys(self, column: Tree) -> Tree:
+        """Return ``UNNEST(json_keys(…))``."""
+        return call("unnest", call("json_keys", column))
 
     def number(self, text: Tree) -> Tree:
         """Return the text as DOUBLE where it looks like one."""
@@ -209,6 +222,11 @@ class DuckDb:
         """Return the template of the table, filled."""
         return duckdb_call(name, arguments)
 
+    def listed(self, lists: Mapping[str, Tree]) -> exp.Select:
+        """Return ``UNNEST`` of each, which go side by side."""
+        columns = (exp.alias_(call("unnest", one), name) for name, one in lists.items())
+        return exp.select(*columns)
+
     def later(self, timestamp: Tree, seconds: int) -> Tree:
         """Return the sum with an interval."""
         return _later(timestamp, seconds)
@@ -250,6 +268,10 @@ class ClickHouse:
         is_text = kind.eq(text_literal("String"))
         is_null = kind.copy().isin(text_literal("Null"))
         return call("multiIf", is_text, text, is_null, exp.null(), raw)
+
+    def json_keys(self, column: Tree) -> Tree:
+        """Return ``arrayJoin(JSONExtractKeys(…))``."""
+        return call("arrayJoin", call("JSONExtractKeys", column))
 
     def number(self, text: Tree) -> Tree:
         """Return Nullable(Float64) where it looks like one."""
@@ -304,6 +326,17 @@ class ClickHouse:
     def function(self, name: str, arguments: list[Tree]) -> Tree:
         """Return the function itself: the table's names are ClickHouse's."""
         return clickhouse_call(name, arguments)
+
+    def listed(self, lists: Mapping[str, Tree]) -> exp.Select:
+        """Return the parts of the zipped lists."""
+        rows = exp.alias_(call("arrayJoin", call("arrayZip", *lists.values())), "row")
+        columns = (
+            exp.alias_(
+                call("tupleElement", exp.column("row"), number_literal(place + 1)), name
+            )
+            for place, name in enumerate(lists)
+        )
+        return exp.select(*columns).from_(exp.select(rows).subquery("z"))
 
     def later(self, timestamp: Tree, seconds: int) -> Tree:
         """Return the sum with an interval."""

@@ -38,9 +38,6 @@ KINDS: dict[str, Kind] = {
     "Boolean": "bool",
     "DateTime": "instant",
 }
-COLUMNS = frozenset(
-    {"event", "distinct_id", "timestamp", "created_at", "uuid", "person_id"}
-)
 UNITS = frozenset({"SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"})
 
 
@@ -89,6 +86,22 @@ def aggregate(text: str, source: Source) -> Tree:
             attr="math_hogql",
         )
     return _Translation(source, aggregates=True).kind_of(tree, "number")
+
+
+def column(text: str, source: Source) -> Typed:
+    """Return an expression of a listing: over single rows, or an aggregate."""
+    tree = parsed(text)
+    return _Translation(source, aggregates=has_aggregate(tree)).typed(tree)
+
+
+def is_aggregated(text: str) -> bool:
+    """Return whether an expression sums rows up."""
+    return has_aggregate(parsed(text))
+
+
+def aggregated_condition(text: str, source: Source) -> Tree:
+    """Return a boolean expression over the rows of a group as a condition."""
+    return exp.paren(_Translation(source, aggregates=True).kind_of(parsed(text), "bool"))
 
 
 def has_aggregate(tree: Tree) -> bool:
@@ -248,7 +261,7 @@ def _named_value(translation: _Translation, names: list[str], node: Any) -> Type
     source = translation.source
     match names:
         case ["properties", key]:
-            return _of_property(source.property("event", key))
+            return _of_property(source.property(source.own, key))
         case ["properties", key, *rest] if isinstance(source, Events):
             text = source.dialect.json_text(source.column("properties"), key, *rest)
             return Typed(text, "text")
@@ -262,12 +275,12 @@ def _named_value(translation: _Translation, names: list[str], node: Any) -> Type
             return _of_property(source.property("event_metadata", "person_id"))
         case ["person", "created_at"] if isinstance(source, Events):
             return Typed(source.person_column("created_at"), "instant")
-        case [name] if name in COLUMNS or name.startswith("$group_"):
+        case [name] if name in source.names or name.startswith("$group_"):
             return _of_property(source.property("event_metadata", name))
     raise InvalidQuery(
         f"There is no column {_shown(node)}.",
         hint="Use properties.name, person.properties.name, group_0.properties.name, "
-        f"or one of {', '.join(sorted(COLUMNS))}.",
+        f"or one of {', '.join(sorted(source.names))}.",
     )
 
 

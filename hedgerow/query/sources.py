@@ -31,6 +31,9 @@ METADATA = frozenset(
 )
 """Columns of an event that can be named like properties; also ``$group_0`` … ``$group_4``."""
 
+PERSON_COLUMNS = frozenset({"id", "created_at", "is_identified"})
+"""Columns of a person that can be named."""
+
 AT_EVENT = "person_id_override_properties_on_events"
 
 
@@ -56,6 +59,11 @@ class Source(Protocol):
     context: QueryContext
     values: Values
     dialect: Dialect
+    own: str
+    """The type of the rows' own properties: ``event`` or ``person``."""
+
+    names: frozenset[str]
+    """Columns that expressions may name."""
 
     def property(
         self, type_: str, key: str, group_type_index: int | None = None
@@ -78,6 +86,9 @@ def at_event_time(modifiers: Mapping[str, Any] | None) -> bool:
 
 class Events:
     """The events of a project, alias ``e``, and what belongs to each of them."""
+
+    own = "event"
+    names = METADATA
 
     def __init__(
         self, context: QueryContext, values: Values, *, at_event: bool = False
@@ -147,7 +158,7 @@ class Events:
         if until is not None:
             conditions.append(self.column("timestamp") <= self.values.bind(until))
         conditions += where
-        query = exp.select(*columns).from_(_table(tables.EVENTS.name, "e"))
+        query = exp.select(*columns).from_(named_table(tables.EVENTS.name, "e"))
         for joined, on, side in self._joins.values():
             condition = None if side == "cross" else on.copy()
             query = query.join(joined.copy(), on=condition, join_type=side or "inner")
@@ -165,7 +176,7 @@ class Events:
                 exp.column("project_id", table="s").eq(self.project.copy()),
                 exp.column("id", table="s").eq(self.column("person_state")),
             )
-            states = _table(tables.PERSON_STATES.name, "s")
+            states = named_table(tables.PERSON_STATES.name, "s")
             self._joins["s"] = (states, on, "left")
         return self._read("person_states", "s", "person", key)
 
@@ -197,7 +208,7 @@ class Events:
             exp.column("project_id", table="p").eq(self.project.copy()),
             exp.column("person_key", table="p").eq(self.column("person_key")),
         )
-        self._joins.setdefault("p", (_table(tables.PERSONS.name, "p"), on, "left"))
+        self._joins.setdefault("p", (named_table(tables.PERSONS.name, "p"), on, "left"))
 
     def _join_groups(self, index: int) -> str:
         alias = f"g{index}"
@@ -208,12 +219,15 @@ class Events:
                 exp.column("type", table=alias).eq(kind),
                 exp.column("key", table=alias).eq(self.group_key(index)),
             )
-            self._joins[alias] = (_table(tables.GROUPS.name, alias), on, "left")
+            self._joins[alias] = (named_table(tables.GROUPS.name, alias), on, "left")
         return alias
 
 
 class Persons:
     """The persons of a project as they are now, alias ``p``."""
+
+    own = "person"
+    names = PERSON_COLUMNS
 
     def __init__(self, context: QueryContext, values: Values) -> None:
         self.context, self.values = context, values
@@ -231,7 +245,12 @@ class Persons:
     def property(
         self, type_: str, key: str, group_type_index: int | None = None
     ) -> Property:
-        """Return a person's property; persons have no others."""
+        """Return a person's property or column; persons have no others."""
+        if type_ == "event_metadata" and key in PERSON_COLUMNS:
+            if key == "created_at":
+                return timed(self, self.column(key))
+            name = "uuid" if key == "id" else key
+            return plain(self, exp.cast(self.column(name), "text"))
         if type_ != "person" or group_type_index is not None:
             raise InvalidQuery(
                 f"Persons have no property {key!r} of type {type_!r}.",
@@ -240,12 +259,27 @@ class Persons:
             )
         return read(self, "persons", "p", scope="person", key=key)
 
+    def beside(
+        self, actors: exp.Query, *columns: Tree, where: Iterable[Tree] = ()
+    ) -> exp.Select:
+        """Return a SELECT over actors (``b``, column ``actor``) and the persons they are.
+
+        An actor who is no person any more, or never was, stays: with NULLs.
+        """
+        on = exp.and_(
+            self.column("project_id").eq(self.project.copy()),
+            self.column("person_key").eq(exp.column("actor", table="b")),
+        )
+        query = exp.select(*columns).from_(actors.subquery("b"))
+        query = query.join(named_table(tables.PERSONS.name, "p"), on=on, join_type="left")
+        return query.where(*where)
+
     def select(self, *columns: Tree, where: Iterable[Tree] = ()) -> exp.Select:
         """Return a SELECT over the project's persons."""
         guard = self.column("project_id").eq(self.project.copy())
         return (
             exp.select(*columns)
-            .from_(_table(tables.PERSONS.name, "p"))
+            .from_(named_table(tables.PERSONS.name, "p"))
             .where(guard, *where)
         )
 
@@ -255,7 +289,7 @@ def table(
 ) -> exp.Select:
     """Return a SELECT over the project's rows of another table, such as ``distinct_ids``."""
     guard = exp.column("project_id", table=alias).eq(values.bind(context.project.id))
-    return exp.select(*columns).from_(_table(name, alias)).where(guard)
+    return exp.select(*columns).from_(named_table(name, alias)).where(guard)
 
 
 def group_type_name(context: QueryContext, index: int) -> str:
@@ -309,7 +343,8 @@ def empty_text() -> exp.Literal:
     return text_literal("")
 
 
-def _table(name: str, alias: str) -> exp.Table:
+def named_table(name: str, alias: str) -> exp.Table:
+    """Return a table under an alias. Whoever joins it adds the project's guard."""
     return exp.Table(
         this=exp.to_identifier(name), alias=exp.TableAlias(this=exp.to_identifier(alias))
     )
