@@ -4,6 +4,7 @@ Only forwards: what goes wrong is undone by restoring the copy that ``upgrade`` 
 of a SQLite file, or the operator's own backup of a PostgreSQL database.
 """
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -26,14 +27,18 @@ def alembic_config(connection: Connection) -> AlembicConfig:
     return config
 
 
-def newest() -> str:
-    """Return the revision this program was written for."""
+@cache
+def _known() -> tuple[str, ...]:
+    """Return the revisions this program knows, newest first."""
     config = AlembicConfig()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    head = ScriptDirectory.from_config(config).get_current_head()
-    if head is None:
-        raise SchemaTooNew(f"{MIGRATIONS} holds no migration.", hint="Install it again.")
-    return head
+    found = ScriptDirectory.from_config(config).walk_revisions()
+    return tuple(script.revision for script in found)
+
+
+def newest() -> str:
+    """Return the revision this program was written for."""
+    return _known()[0]
 
 
 def current(database: Database) -> str | None:
@@ -47,12 +52,7 @@ def refuse_newer(database: Database) -> None:
     revision = current(database)
     if revision is None:
         return
-    config = AlembicConfig()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    known = {
-        script.revision for script in ScriptDirectory.from_config(config).walk_revisions()
-    }
-    if revision not in known:
+    if revision not in _known():
         raise SchemaTooNew(
             f"The database is at revision {revision!r}, which this version does not know.",
             hint="Start the newer TimeTracker again, or restore a backup made with this one.",

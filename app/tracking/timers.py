@@ -154,6 +154,7 @@ def start(
     before: dict[int, undo.Snapshot | None] = {}
     old = running(session, user)
     if old is not None:
+        now = max(now, old.started_at or now)  # it began while this request waited
         before[old.id] = undo.snapshot(old)
         _end(old, now, "replaced")
         session.flush()

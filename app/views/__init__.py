@@ -1,6 +1,16 @@
 """One file for each part of the site: parse, call, tell, render."""
 
-from app.views import dashboard, entries, exports, projects, setup, signin, system, timer
+from app.views import (
+    dashboard,
+    entries,
+    exports,
+    privacy,
+    projects,
+    setup,
+    signin,
+    system,
+    timer,
+)
 
 REGISTERED = (
     setup.blueprint,
@@ -10,6 +20,7 @@ REGISTERED = (
     entries.blueprint,
     exports.blueprint,
     projects.blueprint,
+    privacy.blueprint,
     system.blueprint,
 )
 """What ``create_app`` puts together."""

@@ -121,3 +121,8 @@ def browser() -> Browser:
     return Browser(
         address=request.remote_addr or "", user_agent=request.headers.get("User-Agent", "")
     )
+
+
+def say(text: str, *, undo: str | None = None) -> None:
+    """Let the next page say something short; ``undo`` is the address that takes it back."""
+    browser_session()["toast"] = {"text": text, "undo": undo}

@@ -189,7 +189,8 @@ def _log_page() -> dict[str, Any]:
     outcome = request.args.get("outcome", "")
     known = outcome if outcome in OUTCOMES else ""
     start = max(forms.number_or_none("from", request.args) or 0, 0)
-    found = log.rows(db(), outcome=known)
+    with _reporter().database.reading() as fresh:  # what was flushed a moment ago, too
+        found = log.rows(fresh, outcome=known)
     return {
         "log": [_logged(row) for row in found[start : start + PER_PAGE]],
         "log_outcome": known,
@@ -234,6 +235,7 @@ def choose() -> AnyResponse:
 def test() -> AnyResponse:
     """Tell both groups now, and say how it went."""
     context.demand("administer")
+    commit()  # hold no lock while another server takes its time
     try:
         tried = preview.send_test(_reporter(), now())
     except TimeTrackerError as error:
@@ -274,16 +276,21 @@ def answer_fingerprint() -> AnyResponse:
 def forget() -> AnyResponse:
     """Ask a sink to delete what it holds of this installation."""
     context.demand("administer")
+    commit()  # hold no lock while another server takes its time
     name = forms.text("sink")
     try:
         receipt = preview.forget_us(_reporter(), name)
     except TimeTrackerError as error:
         return _back(str(error), kind="bad")
-    record(
-        db(), context.actor(), "installation.forgotten", now(),
-        on=Object(type="installation"), changes={"receipt": (None, str(receipt.get("receipt")))},
-    )  # fmt: skip
-    commit()
+    with context.database().writing() as writing:
+        record(
+            writing,
+            context.actor(),
+            "installation.forgotten",
+            now(),
+            on=Object(type="installation"),
+            changes={"receipt": (None, str(receipt.get("receipt")))},
+        )
     return _back(
         gettext("Deleted there: %(n)s events.", n=receipt.get("deleted_events", 0))
     )
@@ -294,6 +301,8 @@ def download() -> Response:
     """Give the whole log as JSON Lines, one message a line, the newest first."""
     context.demand("administer")
     _reporter().log.flush()
+    with _reporter().database.reading() as fresh:  # what was flushed a moment ago, too
+        found = log.rows(fresh)
     lines = [
         json.dumps(
             {
@@ -306,7 +315,7 @@ def download() -> Response:
             },
             ensure_ascii=False,
         )
-        for row in log.rows(db())
+        for row in found
     ]
     name = f"timetracker-{VERSION}-sent.jsonl"
     return Response(

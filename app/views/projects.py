@@ -121,7 +121,7 @@ def create() -> str | Response | tuple[str, int]:
             "has_estimate": project.estimate_minutes is not None,
         },
     )
-    context.browser_session()["toast"] = {"text": f"Project {project.name} created"}
+    context.say(f"Project {project.name} created")
     return _done(url_for("projects.index"))
 
 
@@ -160,7 +160,7 @@ def archive(number: int) -> Response:
     record(db(), context.actor(), "project.archived", now(), on=_named(project))
     commit()
     track_event(person.id, "project.archived", {})
-    context.browser_session()["toast"] = {"text": f"{project.name} archived"}
+    context.say(f"{project.name} archived")
     return _done(url_for("projects.index"))
 
 
@@ -187,5 +187,5 @@ def delete(number: int) -> Response:
     projects.delete(db(), project)
     commit()
     track_event(person.id, "project.deleted", {"had_entries": False})
-    context.browser_session()["toast"] = {"text": f"{project.name} deleted"}
+    context.say(f"{project.name} deleted")
     return _done(url_for("projects.index"))

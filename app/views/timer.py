@@ -91,10 +91,8 @@ def _answer(*, message: str = "", undo: int | None = None) -> AnyResponse:
     g.pop("timer_header", None)
     if not is_htmx():
         if message:
-            context.browser_session()["toast"] = {
-                "text": message,
-                "undo": url_for("entries.undo", step=undo) if undo else None,
-            }
+            back = url_for("entries.undo", step=undo) if undo else None
+            context.say(message, undo=back)
         return redirect(_back(), code=HTTPStatus.SEE_OTHER)
     page = render_template("_timer.html", timer=header(context.user()))
     return toast(make_response(page), message, undo=undo)
