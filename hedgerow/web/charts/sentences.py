@@ -38,7 +38,12 @@ def name(query: Query) -> str:
     query = unwrapped(query)
     match query.get("kind"):
         case "TrendsQuery":
-            return f"{_series(query)}{_by(query)}"
+            told = f"{_series(query)}{_by(query)}"
+            return (
+                f"All events{told.removeprefix('any event')}"
+                if told.startswith("any event")
+                else told
+            )
         case "FunnelsQuery":
             steps = [_event(node) for node in query.get("series") or []]
             ends = f"{steps[0]} to {steps[-1]}" if len(steps) > 1 else "Funnel"

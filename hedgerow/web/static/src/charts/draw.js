@@ -8,7 +8,7 @@ import { CanvasRenderer } from "echarts/renderers";
 import themes from "../echarts-theme.json";
 import { isDark } from "../parts/theme.js";
 import { flow } from "./flow.js";
-import { colours, plot } from "./plot.js";
+import { plot } from "./plot.js";
 
 echarts.use([BarChart, LineChart, SankeyChart, GridComponent, MarkAreaComponent, MarkLineComponent, TooltipComponent, CanvasRenderer]);
 echarts.registerTheme("light", themes.light);
@@ -36,8 +36,8 @@ function picture(figure) {
   }
   const chart = echarts.init(canvas, name);
   const theme = themes[name];
-  const narrow = figure.clientWidth < 420;
-  chart.setOption(figure.matches("[data-flow]") ? flow(data, theme) : plot(data, theme, { narrow }));
+  const width = figure.clientWidth;
+  chart.setOption(figure.matches("[data-flow]") ? flow(data, theme) : plot(data, theme, { width }));
   chart.on("click", (point) => asked(figure, data, point));
   if (figure.matches("[data-plot]")) anywhere(chart, figure, data);
   drawn.set(figure, { chart, data });
@@ -81,7 +81,7 @@ function isolate(button) {
     if (only === null) other.removeAttribute("aria-pressed");
     else other.setAttribute("aria-pressed", String(Number(other.dataset.isolate) === only));
   }
-  held.chart.setOption(plot(held.data, themes[isDark() ? "dark" : "light"], { only, narrow: figure.clientWidth < 420 }), {
+  held.chart.setOption(plot(held.data, themes[isDark() ? "dark" : "light"], { only, width: figure.clientWidth }), {
     replaceMerge: ["series"],
   });
 }
@@ -113,5 +113,3 @@ document.addEventListener("click", (event) => {
 document.fonts?.ready.then(() => {
   for (const { chart } of drawn.values()) chart.resize();
 });
-
-export { colours };

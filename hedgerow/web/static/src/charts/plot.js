@@ -27,10 +27,12 @@ function alpha(colour, opacity) {
   return colour + Math.round(opacity * 255).toString(16).padStart(2, "0");
 }
 
-/** First, last and few between: a word of 60 px every 100 px or so. */
-function few(count, narrow) {
-  const wanted = narrow ? 3 : 6;
-  return Math.max(1, Math.ceil((count - 1) / wanted));
+/** All labels where they are few and fit; else first, last and few between. */
+function few(labels, width) {
+  const widest = Math.max(...labels.slice(1).map((label) => label.length), 1) * 7 + 24;
+  const fit = Math.max(2, Math.floor((width - 60) / widest));
+  const wanted = labels.length <= Math.min(fit, 14) ? labels.length - 1 : Math.min(fit, width < 420 ? 3 : 6);
+  return Math.max(1, Math.ceil((labels.length - 1) / Math.max(wanted, 1)));
 }
 
 function line(one, data, theme, faded) {
@@ -111,7 +113,8 @@ function endLabels(data, made, theme, narrow) {
   return Math.max(...current.map((one) => Math.min(one.name.length, 12))) * 7 + 12;
 }
 
-export function plot(data, theme, { only = null, narrow = false } = {}) {
+export function plot(data, theme, { only = null, width = 600 } = {}) {
+  const narrow = width < 420;
   const shape = data.form === "bars" || data.form === "stacked" ? bars : lines;
   data.drawn = [];
   // What comes first in the legend (the newest version, the largest value) stands on top of a stack.
@@ -127,7 +130,7 @@ export function plot(data, theme, { only = null, narrow = false } = {}) {
     series[0].markLine = marks(data);
     series[0].markArea = weekends(data, theme);
   }
-  const step = few(data.labels.length, narrow);
+  const step = few(data.labels, width);
   const isBar = shape === bars;
   return {
     grid: { left: 0, right: right || (isBar ? 4 : 12), top: data.marks.length ? 24 : 10, bottom: 0, containLabel: true },
@@ -146,6 +149,7 @@ export function plot(data, theme, { only = null, narrow = false } = {}) {
       type: data.log ? "log" : "value",
       minInterval: data.unit === "count" ? 1 : undefined,
       max: data.unit === "percent" ? (range) => Math.min(100, Math.ceil(range.max / 25) * 25 || 25) : undefined,
+      interval: data.unit === "percent" ? 25 : undefined,
       splitNumber: 3,
       axisLabel: { formatter: (value) => axis(value, data.unit) },
     },

@@ -18,6 +18,11 @@ export function editor(htmx) {
     },
     true,
   );
+  // htmx does not see buttons that stand outside of their form.
+  document.addEventListener("htmx:configRequest", (event) => {
+    const button = event.detail.triggeringEvent?.submitter;
+    if (event.target.id === "ask" && button?.name) event.detail.parameters[button.name] = button.value;
+  });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;
     const quiet = event.target.closest("[data-quiet]");
