@@ -34,6 +34,8 @@ from hedgerow.serve.errands import Errands
 from hedgerow.serve.figures import checks, figures
 from hedgerow.serve.house import House
 from hedgerow.settings import Settings
+from hedgerow.web.pages import routes as web_routes
+from hedgerow.web.services import Services
 
 LOG = logging.getLogger(__name__)
 RUNNING = "running.json"
@@ -86,6 +88,7 @@ def application(house: House, questions: Questions) -> App:
         routes=[
             *health.routes(checks(house), lambda: figures(house)),
             *api_routes(parts, version("hedgerow")),
+            *web_routes(services_of(house)),
         ],
         exception_handlers={Exception: last_resort},
     )
@@ -98,6 +101,22 @@ def application(house: House, questions: Questions) -> App:
             await framework(scope, receive, send)
 
     return app
+
+
+def services_of(house: House) -> Services:
+    """Return what the screens are handed."""
+    return Services(
+        metadata=house.metadata,
+        directory=house.directory,
+        reader=house.store,
+        ask=house.asking,
+        context=house.asking.context,
+        command=house.command,
+        ingestion=house.state,
+        sightings=house.capture.sightings.recent,
+        settings=house.settings,
+        clock=house.clock,
+    )
 
 
 async def _run(house: House, say: Callable[[str], None]) -> None:

@@ -1,6 +1,6 @@
 """What the screens need from the rest of the house; ``serve`` fills it in."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from hedgerow.meta.database import Metadata
 from hedgerow.meta.projects import Directory
 from hedgerow.model.ports import Cancel, Reader
+from hedgerow.model.projects import QueryContext
 from hedgerow.settings import Settings
 
 
@@ -51,6 +52,12 @@ class Services:
     command: Command
     ingestion: Callable[[int], Mapping[str, Any]]
     """A project's way in: accepted, written, lag, rejected, time of the last event."""
+
+    sightings: Callable[[int | None], Sequence[Any]]
+    """The last capture requests of a project, newest first; None: of unknown tokens."""
+
+    context: Callable[[int], QueryContext]
+    """What a question of a project needs to know besides the data."""
 
     settings: Settings
     clock: Callable[[], datetime]
