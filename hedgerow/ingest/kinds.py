@@ -60,7 +60,7 @@ class Kinds:
         """Note the kinds of what an event set on its person."""
         self.note(project_id, "person", draft.set, at)
         self.note(project_id, "person", draft.set_once, at)
-        if draft.lifted:
+        if draft.lifted.keys() - self._settled.get((project_id, "person"), ()):
             self.note(project_id, "person", draft.lifted, at)
             initial = {INITIAL[name]: value for name, value in draft.lifted.items()}
             self.note(project_id, "person", initial, at)

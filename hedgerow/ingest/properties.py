@@ -92,12 +92,10 @@ _LIFTED_OR_GEO = LIFTED | GEO
 
 def lifted(properties: dict[str, Any]) -> dict[str, Any]:
     """Return those properties of an event that describe its person as well."""
-    names = properties.keys() & _LIFTED_OR_GEO
-    if not names:
-        return {}
+    found = {name: value for name, value in properties.items() if name in _LIFTED_OR_GEO}
     if properties.get("$is_server") is True:
-        names -= OF_SERVERS
-    return {name: properties[name] for name in sorted(names)}
+        return {name: value for name, value in found.items() if name not in OF_SERVERS}
+    return found
 
 
 def changed(

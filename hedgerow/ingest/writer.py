@@ -249,7 +249,10 @@ class Writer:
             try:
                 self._carry([one for one in units if one.upto > self._store.position()])
             except StoreUnavailable as error:
-                self._failed(error)
+                self._failed(str(error))
+            except Exception as error:  # the outer loop: whatever it is, nothing is lost
+                LOG.exception("A batch could be neither stored nor set aside.")
+                self._failed(repr(error))
             else:
                 self._recovered()
                 return
@@ -373,10 +376,10 @@ class Writer:
         )
         self._commit(aside, unit.upto)
 
-    def _failed(self, error: StoreUnavailable) -> None:
-        if str(error) != self._failure:
-            LOG.error("%s", error)
-        self._failure = str(error)
+    def _failed(self, why: str) -> None:
+        if why != self._failure:
+            LOG.error("%s", why)
+        self._failure = why
 
     def _recovered(self) -> None:
         if self._failure is not None:

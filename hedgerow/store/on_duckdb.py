@@ -134,17 +134,19 @@ class DuckStore:
         new = planned(self._memory.hot, changes.kinds)
         hot = self._memory.hot | {(one.table, one.key): one.column for one in new}
         with self._writing:
-            self._loader.run("BEGIN")
             try:
+                self._loader.run("BEGIN")
                 self._loader.add_hot(new)
                 self._loader.load(changes, hot, _event_keys(hot))
                 self._loader.position(upto)
                 self._loader.run("COMMIT")
-            except duckdb.Error as error:
+            except BaseException as error:
                 self._roll_back()
-                if isinstance(error, REFUSES_VALUES):
-                    raise
-                raise unavailable(error) from error
+                if isinstance(error, duckdb.Error) and not isinstance(
+                    error, REFUSES_VALUES
+                ):
+                    raise unavailable(error) from error
+                raise
         self._memory.hot = hot
         self._after(changes, upto)
 
