@@ -15,6 +15,7 @@ from datetime import UTC
 from typing import Any
 
 import msgspec
+from sqlglot import exp
 
 from hedgerow.errors import InvalidQuery, QueryTimedOut
 from hedgerow.insights import (
@@ -154,9 +155,19 @@ def _run(reader: Reader, asking: Asking, began: float) -> Run:
                 f"The question took longer than {asking.timeout_s:g} seconds.",
                 hint="Ask about a shorter range, or with fewer breakdowns.",
             )
-        return reader.run(statement, timeout_s=left, cancel=asking.cancel)
+        return reader.run(_needed(statement), timeout_s=left, cancel=asking.cancel)
 
     return run
+
+
+def _needed(statement: Statement) -> Statement:
+    """Return a statement without values that its tree has no place for.
+
+    A constant that turned out to be a date, say, was bound as text before.
+    """
+    places = {one.name for one in statement.tree.find_all(exp.Placeholder)}
+    kept = {name: value for name, value in statement.values.items() if name in places}
+    return Statement(tree=statement.tree, values=kept)
 
 
 def _listed(query: Query, context: QueryContext, run: Run) -> dict[str, Any]:
