@@ -17,6 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import jobs
 from app.config import Config, from_environment
 from app.models import Database, schema
+from app.models.database import open_database
 from app.telemetry import reporter
 from app.telemetry.send import identify_user, track_event
 from app.views import REGISTERED, context, pages, setup, timer
@@ -38,9 +39,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.config["TRUSTED_HOSTS"] = list(config.ALLOWED_HOSTS) or None
     app.config["URL_PREFIX"] = urlsplit(config.PUBLIC_URL).path.rstrip("/")
     app.extensions["clock"] = context.system_clock
-    database = Database(
-        config.DATABASE_URL or f"sqlite:///{folder.resolve()}/timetracker.db"
-    )
+    database = open_database(config)
     app.extensions["database"] = database
     schema.migrate(database)
     reporter.install(app, database)

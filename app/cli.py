@@ -7,16 +7,26 @@ Progress and notes go to standard error, results to standard output. Exit codes:
 import logging
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
+from sqlalchemy.orm import Session
 
+from app import upkeep
+from app.audit import Actor, Object, record
 from app.config import VERSION, Config, from_environment
-from app.errors import TimeTrackerError
+from app.errors import NotFound, TimeTrackerError
+from app.models import Database, schema
+from app.models.database import open_database
+from app.models.people import ROLES, User
+from app.people import accounts
+from app.settings import in_force
 
 
 def deliberate(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -70,6 +80,11 @@ def serve(host: str | None, port: int | None, threads: int) -> None:
     config = from_environment()
     log_to_stderr(config)
     host, port = host or config.HOST, port or config.PORT
+    database = open_database(config)
+    moment = datetime.now(UTC)
+    done = upkeep.upgrade(database, config.DATA_DIR, moment, keep=config.BACKUP_KEEP)
+    database.close()
+    click.echo(done, err=True)
     click.echo(f"TimeTracker {VERSION} at http://{host}:{port}", err=True)
     Granian(
         "app:serving",
@@ -83,3 +98,160 @@ def serve(host: str | None, port: int | None, threads: int) -> None:
         log_access=False,
         backpressure=threads * 8,
     ).serve()
+
+
+def _opened() -> tuple[Config, Database]:
+    """Return configuration and database, for commands that need no web application."""
+    config = from_environment()
+    return config, open_database(config)
+
+
+@main.command()
+@deliberate
+def upgrade() -> None:
+    r"""Bring the database up to date, after a copy of it.
+
+    Running it again is safe: an up-to-date database stays as it is.
+
+    \b
+    Example:
+      timetracker upgrade
+    """
+    config, database = _opened()
+    moment = datetime.now(UTC)
+    click.echo(upkeep.upgrade(database, config.DATA_DIR, moment, keep=config.BACKUP_KEEP))
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@deliberate
+def backup(file: Path) -> None:
+    r"""Copy the SQLite database to FILE while TimeTracker goes on serving.
+
+    \b
+    Example:
+      timetracker backup /backup/time.db
+    """
+    _, database = _opened()
+    click.echo(f"{upkeep.backup(database, file)} written.")
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.confirmation_option(prompt="This replaces all data of this installation. Go on?")
+@deliberate
+def restore(file: Path) -> None:
+    r"""Put the backup FILE in place of the database; stop TimeTracker first.
+
+    \b
+    Example:
+      timetracker restore /backup/time.db
+    """
+    config, database = _opened()
+    upkeep.restore(database, file)
+    moment = datetime.now(UTC)
+    upkeep.upgrade(database, config.DATA_DIR, moment, keep=config.BACKUP_KEEP)
+    click.echo(f"{file} restored.")
+
+
+@main.command()
+@deliberate
+def check() -> None:
+    r"""Verify sums, breaks, references and the file; changes nothing.
+
+    Exit code 1 where something is wrong.
+
+    \b
+    Example:
+      timetracker check
+    """
+    _, database = _opened()
+    schema.refuse_newer(database)
+    problems = list(upkeep.check(database))
+    for problem in problems:
+        click.echo(problem)
+    if problems:
+        raise click.ClickException(f"{len(problems)} problems found.")
+    click.echo("All is well.")
+
+
+@main.group()
+def user() -> None:
+    """Make users and administrators, or a link to set a password."""
+
+
+@user.command("add")
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), default="user", show_default=True)
+@click.option("--display-name", default="", help="Name shown; empty: the user name.")
+@deliberate
+def user_add(name: str, role: str, display_name: str) -> None:
+    r"""Make the user NAME and print a link to choose a password.
+
+    \b
+    Example:
+      timetracker user add ann --role manager
+    """
+    config, database = _opened()
+    schema.migrate(database)
+    with database.writing() as session:
+        new = accounts.NewUser(username=name, role=role, display_name=display_name)
+        settings = in_force(session, vars(config))
+        person = accounts.make(session, new, settings)
+        token = accounts.make_link(session, person, "password", datetime.now(UTC))
+    click.echo(_link(config, token))
+
+
+@user.command("reset-link")
+@click.argument("name")
+@deliberate
+def user_reset_link(name: str) -> None:
+    r"""Print a link with which the user NAME can choose a new password (24 hours, once).
+
+    \b
+    Example:
+      timetracker user reset-link ann
+    """
+    config, database = _opened()
+    with database.writing() as session:
+        person = _known(session, name)
+        token = accounts.make_link(session, person, "password", datetime.now(UTC))
+    click.echo(_link(config, token))
+
+
+@user.command("promote")
+@click.argument("name")
+@deliberate
+def user_promote(name: str) -> None:
+    r"""Make the user NAME an active administrator.
+
+    \b
+    Example:
+      timetracker user promote ann
+    """
+    _, database = _opened()
+    with database.writing() as session:
+        person = _known(session, name)
+        before = accounts.change_role(session, person, "admin")
+        person.is_active = True
+        record(
+            session,
+            Actor(user_id=None, via="cli"),
+            "user.role_changed",
+            datetime.now(UTC),
+            on=Object(type="user", id=person.id, label=person.display_name),
+            changes={"role": (before, "admin")},
+        )
+    click.echo(f"{name} is an administrator now.")
+
+
+def _known(session: Session, name: str) -> User:
+    person = accounts.by_name(session, name)
+    if person is None:
+        raise NotFound(f"There is no user {name!r}.", hint="See Administration, Users.")
+    return person
+
+
+def _link(config: Config, token: str) -> str:
+    where = config.PUBLIC_URL.rstrip("/") or f"http://{config.HOST}:{config.PORT}"
+    return f"{where}/password/{token}"

@@ -40,6 +40,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
 from sqlalchemy.types import TypeDecorator
 
+from app.config import Config
+
 BUSY_TIMEOUT_MS = 10_000
 """How long a writer waits for another one before it gives up."""
 
@@ -171,6 +173,12 @@ class Database:
     def close(self) -> None:
         """Give all connections back; the database may be used again afterwards."""
         self.engine.dispose()
+
+
+def open_database(config: Config) -> Database:
+    """Return the database that the configuration names: SQLite in its folder by default."""
+    folder = Path(config.DATA_DIR).resolve()
+    return Database(config.DATABASE_URL or f"sqlite:///{folder}/timetracker.db")
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
