@@ -31,6 +31,9 @@ from hedgerow.query.sources import Events, at_event_time
 from hedgerow.query.trees import Tree, call, number_literal, text_literal
 from hedgerow.query.values import Values
 
+ORDER = ("actor", "at", "steps", "exclusions")
+"""Actor by actor, by time; simultaneous events always in the same order."""
+
 FIRST_TIME = "first_time_for_user"
 FIRST_MATCHING = frozenset(
     {"first_time_for_user_with_filters", "first_matching_event_for_user"}
@@ -49,15 +52,14 @@ def statement(
     """
     values = Values()
     events = Events(context, values, at_event=at_event_time(funnel.query.modifiers))
-    return Statement(
-        tree=select(funnel, events, span, detail=detail), values=values.by_name
-    )
+    tree = select(funnel, events, span, detail=detail).order_by(*ORDER)
+    return Statement(tree=tree, values=values.by_name)
 
 
 def select(
     funnel: Funnel, events: Events, span: Range, *, detail: bool = False
 ) -> exp.Select:
-    """Return that SELECT over a source, to be built upon."""
+    """Return that SELECT over a source, in no order, to be built upon."""
     query = funnel.query
     steps = [
         _matches(step, events, span, number) for number, step in enumerate(query.series)
@@ -84,8 +86,7 @@ def select(
         columns.append(exp.cast(events.column("uuid"), "text").as_("uuid"))
         columns.append(events.person_key().as_("person"))
     columns += [one.as_(f"value_{number}") for number, one in enumerate(shown)]
-    query_ = events.select(*columns, since=span.start, until=span.end, where=where)
-    return query_.order_by("actor", "at", "steps", "exclusions")
+    return events.select(*columns, since=span.start, until=span.end, where=where)
 
 
 def actor_of(funnel: Funnel, events: Events) -> Tree:
