@@ -13,27 +13,49 @@ from hedgerow.web.charts import words
 Row = Mapping[str, Any]
 HUES = 10
 ORDERED_HUES = 7
+MOST = 0.6
+"""Share of the values that have to read as versions: a few odd ones are normal."""
+
+MEASURES = {
+    "dau": "unique persons",
+    "weekly_active": "weekly active",
+    "monthly_active": "monthly active",
+    "unique_session": "unique sessions",
+    "unique_group": "unique groups",
+}
 
 
-def name_of(row: Row) -> str:
-    """Return what a row is called: its own name, its breakdown value, or its event."""
-    custom = (row.get("action") or {}).get("custom_name")
+def names(rows: Sequence[Row]) -> list[str]:
+    """Return what the rows are called: own name, breakdown value, or event and measure.
+
+    Of several series each value is named with its event, of one without.
+    """
+    several = len({row.get("order") for row in rows}) > 1
+    return [_name(row, several=several) for row in rows]
+
+
+def _name(row: Row, *, several: bool) -> str:
+    action = row.get("action") or {}
+    event = str(action.get("custom_name") or action.get("name") or "")
+    label = str(row.get("label") or "")
     if "breakdown_value" not in row:
-        return str(custom or row.get("label") or "")
-    label, value = str(row.get("label") or ""), row["breakdown_value"]
-    if isinstance(value, int):  # a cohort: its label is its name
-        return label
-    event = label.rpartition(" - ")[0]
-    name = words.value_name(value) if value != "all" else "all persons"
-    return f"{custom or event} · {name}" if event and " - " in label else name
+        measure = MEASURES.get(str(action.get("math")))
+        named = str(action.get("custom_name") or label)
+        return f"{named}, {measure}" if measure and not action.get("custom_name") else named
+    value = row["breakdown_value"]
+    if isinstance(value, int):  # a cohort: its name is in the label
+        name = label.removeprefix(f"{action.get('name')} - ")
+    else:
+        name = "all persons" if value == "all" else words.value_name(value)
+    return f"{event} · {name}" if several and event else name
 
 
 def are_versions(values: Sequence[object]) -> bool:
-    """Return whether all values, sentinels apart, read as versions: those have an order."""
+    """Return whether most values, sentinels apart, are versions: those have an order."""
     real = [str(value) for value in values if str(value) not in words.SENTINELS]
-    return any(text.count(".") >= 2 for text in real) and all(
-        "." in text and versions.parse(text).kind == "ordered" for text in real
-    )
+    told = [text for text in real if "." in text and versions.parse(text).kind == "ordered"]
+    dotted = any(text.count(".") >= 2 for text in told)
+    return dotted and len(told) > len(real) * MOST
 
 
 def ordered(rows: Sequence[Row]) -> list[Row]:
@@ -50,17 +72,20 @@ def hues(rows: Sequence[Row]) -> list[str]:
     """Return the class of each row's colour: one per name, the same for both periods."""
     in_order = are_versions([row.get("breakdown_value") for row in rows])
     given: dict[str, str] = {}
-    for row in rows:
-        name = name_of(row)
-        if name in given:
-            continue
-        if str(row.get("breakdown_value")) == words.OTHER_VALUE:
-            given[name] = "s0"
-        elif in_order:
-            given[name] = f"o{min(len(given) + 1, ORDERED_HUES)}"
-        else:
-            given[name] = f"s{len(given) + 1}" if len(given) < HUES else "s0"
-    return [given[name_of(row)] for row in rows]
+    called = names(rows)
+    for row, name in zip(rows, called, strict=True):
+        if name not in given:
+            given[name] = _hue(row, len(given) + 1, in_order=in_order)
+    return [given[name] for name in called]
+
+
+def _hue(row: Row, place: int, *, in_order: bool) -> str:
+    value = str(row.get("breakdown_value"))
+    if value == words.OTHER_VALUE or (in_order and versions.parse(value).kind != "ordered"):
+        return "s0"
+    if in_order:
+        return f"o{min(place, ORDERED_HUES)}"
+    return f"s{place}" if place <= HUES else "s0"
 
 
 def who(row: Row) -> dict[str, Any] | None:

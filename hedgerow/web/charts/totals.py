@@ -8,7 +8,7 @@ nobody can read more.
 from collections.abc import Sequence
 
 from hedgerow.web.charts import words
-from hedgerow.web.charts.rows import Row, breakdown_name, hues, name_of, who
+from hedgerow.web.charts.rows import Row, breakdown_name, hues, names, who
 from hedgerow.web.charts.spec import Cell, Column, Number, Part, Ranking, Ring, Table
 
 SHOWN = 8
@@ -55,7 +55,8 @@ def number(results: Sequence[Row], *, line: Sequence[Row] = (), note: str = "") 
 
 def _period(row: Row) -> str:
     label = row.get("compare_label")
-    return f"{name_of(row)}, {label}" if label else name_of(row)
+    name = names([row])[0]
+    return f"{name}, {label}" if label else name
 
 
 def _difference(difference: float, note: str) -> str:
@@ -88,14 +89,14 @@ def parts(rows: Sequence[Row]) -> list[Part]:
     values = [float(row.get("aggregated_value") or 0) for row in rows]
     whole, widest = sum(values), max(values, default=0)
     made, at = [], 0.0
-    for row, value, hue in zip(rows, values, hues(rows), strict=True):
+    for row, value, hue, name in zip(rows, values, hues(rows), names(rows), strict=True):
         share = value / whole if whole else 0
         arc = max(
             share * CIRCUMFERENCE - (GAP if len(rows) > 1 else 0), 0.5 if value else 0
         )
         made.append(
             Part(
-                name=name_of(row),
+                name=name,
                 hue=hue,
                 value=value,
                 text=words.compact(value),

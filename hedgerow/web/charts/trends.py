@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from hedgerow.web.charts import words
-from hedgerow.web.charts.rows import Row, breakdown_name, hues, name_of, ordered, who
+from hedgerow.web.charts.rows import Row, breakdown_name, hues, names, ordered, who
 from hedgerow.web.charts.spec import Cell, Chart, Column, Grid, Plot, Series, Table
 from hedgerow.web.charts.totals import number, ranking, ring, sentence, totals_table
 
@@ -29,6 +29,9 @@ FORMS = {
     "ActionsUnstackedBar": "bars",
     "ActionsAreaGraph": "area",
 }
+FORMS_OF_COHORTS = {"stacked": "bars", "area": "lines"}
+"""A person may be in several cohorts, so they never add up to a whole."""
+
 PER = {
     "minute": "a minute",
     "hour": "an hour",
@@ -42,7 +45,10 @@ def chart(query: Row, results: Sequence[Row], *, now: datetime) -> Chart:
     """Return what to draw for a TrendsQuery's rows; ``now`` is in the project's zone."""
     display = (query.get("trendsFilter") or {}).get("display") or "ActionsLineGraph"
     if display not in TOTALS:
-        return plot(query, results, form=FORMS.get(display, "lines"), now=now)
+        form = FORMS.get(display, "lines")
+        if (query.get("breakdownFilter") or {}).get("breakdown_type") == "cohort":
+            form = FORMS_OF_COHORTS.get(form, form)
+        return plot(query, results, form=form, now=now)
     if display == "BoldNumber":
         return number(results)
     rows = ordered([row for row in results if row.get("compare_label") != "previous"])
@@ -62,7 +68,10 @@ def plot(query: Row, results: Sequence[Row], *, form: Any, now: datetime) -> Plo
     days = [str(each) for each in (rows or past)[0]["days"]] if rows or past else []
     everything = [*rows, *past]
     series = [
-        _series(row, hue) for row, hue in zip(everything, hues(everything), strict=True)
+        _series(row, name, hue)
+        for row, name, hue in zip(
+            everything, names(everything), hues(everything), strict=True
+        )
     ]
     unfinished = first_unfinished(days, interval, now)
     return Plot(
@@ -84,11 +93,11 @@ def plot(query: Row, results: Sequence[Row], *, form: Any, now: datetime) -> Plo
     )
 
 
-def _series(row: Row, hue: str) -> Series:
+def _series(row: Row, name: str, hue: str) -> Series:
     total = float(row.get("count") or 0)
     adds_up = (row.get("action") or {}).get("math") in ADDITIVE
     return Series(
-        name=name_of(row),
+        name=name,
         hue=hue,
         data=list(row.get("data") or []),
         total=total,
@@ -126,7 +135,10 @@ def _plot_sentence(rows: Sequence[Row], interval: str, days: Sequence[str]) -> s
     if not rows or not days:
         return "Nothing in this period."
     span = f"{words.bucket(days[0], interval)} to {words.bucket(days[-1], interval)}"
-    told = [f"{name_of(r)}: {_most(r, days, interval)}" for r in rows[:3]]
+    told = [
+        f"{name}: {_most(row, days, interval)}"
+        for row, name in list(zip(rows, names(rows), strict=True))[:3]
+    ]
     rest = f", and {len(rows) - 3} more" if len(rows) > 3 else ""
     return f"{PER.get(interval, '').capitalize()}, {span}. {'; '.join(told)}{rest}."
 
@@ -183,7 +195,7 @@ def line_of(query: Row, *, days: int) -> dict[str, Any]:
     return {
         **query,
         "interval": "day",
-        "dateRange": {"date_from": f"-{days}d"},
+        "dateRange": {"date_from": f"-{days}d", "date_to": "-1d"},  # whole days only
         "compareFilter": None,
         "trendsFilter": {**(query.get("trendsFilter") or {}), **shape},
     }

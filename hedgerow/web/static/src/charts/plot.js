@@ -74,7 +74,7 @@ function bars(one, data, theme, faded) {
       barCategoryGap: "28%",
       itemStyle: { color: one.previous ? alpha(colour, 0.35) : colour, opacity: faded ? 0.28 : 1 },
       data: one.data.map((value, i) => ({
-        value,
+        value: value || null, // a bar of nothing would still draw its edge
         itemStyle:
           data.unfinished !== null && i >= data.unfinished && !one.previous
             ? { color: alpha(colour, 0.2), borderColor: colour, borderType: [3, 2], borderWidth: 1 }
