@@ -1,0 +1,290 @@
+"""What each node of a parsed HogQL expression becomes: ``BY_NODE`` is all that is allowed."""
+
+from typing import Any
+
+import msgspec
+from sqlglot import exp
+
+from hedgerow.errors import InvalidQuery
+from hedgerow.query import membership
+from hedgerow.query.dates import moment
+from hedgerow.query.expressions_functions import Kind
+from hedgerow.query.expressions_translation import (
+    Translate,
+    Translation,
+    Typed,
+    shown,
+    unknown_function,
+)
+from hedgerow.query.sources import Events, Property
+from hedgerow.query.trees import Tree
+
+KINDS: dict[str, Kind] = {
+    "String": "text",
+    "Numeric": "number",
+    "Boolean": "bool",
+    "DateTime": "instant",
+}
+UNITS = frozenset({"SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"})
+
+
+def _paren(translation: Translation, node: exp.Paren) -> Typed:
+    inner = translation.typed(node.this)
+    return msgspec.structs.replace(inner, tree=exp.paren(inner.tree))
+
+
+def _column(translation: Translation, node: exp.Column) -> Typed:
+    names = [part.name for part in node.parts]
+    return _named_value(translation, names, node)
+
+
+def _bracket(translation: Translation, node: exp.Bracket) -> Typed:
+    """Return ``properties['a b']``."""
+    key = node.expressions[0] if len(node.expressions) == 1 else None
+    if isinstance(node.this, exp.Column) and isinstance(key, exp.Literal) and key.is_string:
+        names = [part.name for part in node.this.parts]
+        return _named_value(translation, [*names, key.name], node)
+    raise InvalidQuery(
+        f"{shown(node)} is not allowed here.",
+        hint="Write properties['name'] or properties.name.",
+    )
+
+
+def _named_value(translation: Translation, names: list[str], node: Any) -> Typed:
+    """Return what a dotted name stands for: a column or a property."""
+    source = translation.source
+    match names:
+        case ["properties", key]:
+            return _of_property(source.property(source.own, key))
+        case ["properties", key, *rest] if isinstance(source, Events):
+            text = source.dialect.json_text(source.column("properties"), key, *rest)
+            return Typed(text, "text")
+        case ["person", "properties", key] | ["pdi", "person", "properties", key]:
+            return _of_property(source.property("person", key))
+        case [group, "properties", key] if group in {
+            f"group_{index}" for index in range(5)
+        }:
+            return _of_property(source.property("group", key, int(group[-1])))
+        case ["person", "id"]:
+            return _of_property(source.property("event_metadata", "person_id"))
+        case ["person", "created_at"] if isinstance(source, Events):
+            return Typed(source.person_column("created_at"), "instant")
+        case [name] if name in source.names or name.startswith("$group_"):
+            return _of_property(source.property("event_metadata", name))
+    raise InvalidQuery(
+        f"There is no column {shown(node)}.",
+        hint="Use properties.name, person.properties.name, group_0.properties.name, "
+        f"or one of {', '.join(sorted(source.names))}.",
+    )
+
+
+def _of_property(found: Property) -> Typed:
+    kind = KINDS[found.kind]
+    if kind == "bool":
+        truth = found.text.copy().eq(exp.Literal.string("true"))
+        known = found.text.copy().isin(
+            exp.Literal.string("true"), exp.Literal.string("false")
+        )
+        tree: Tree = exp.Case(ifs=[exp.If(this=known, true=truth)])
+        return Typed(tree, kind, property=found)
+    trees = {"text": found.text, "number": found.number, "instant": found.instant}
+    return Typed(trees[kind].copy(), kind, property=found)
+
+
+def _literal(translation: Translation, node: exp.Literal) -> Typed:
+    if node.is_string:
+        return Typed(translation.source.values.bind(node.name), "text", constant=node.name)
+    return Typed(node.copy(), "number")
+
+
+def _negative(translation: Translation, node: exp.Neg) -> Typed:
+    return Typed(
+        exp.Neg(this=exp.paren(translation.kind_of(node.this, "number"))), "number"
+    )
+
+
+def _logic(translation: Translation, node: exp.And | exp.Or) -> Typed:
+    sides = [translation.kind_of(side, "bool") for side in (node.this, node.expression)]
+    return Typed(exp.paren(type(node)(this=sides[0], expression=sides[1])), "bool")
+
+
+def _not(translation: Translation, node: exp.Not) -> Typed:
+    return Typed(exp.not_(exp.paren(translation.kind_of(node.this, "bool"))), "bool")
+
+
+def _alike(translation: Translation, nodes: list[Any]) -> list[Tree]:
+    """Return values as one kind, so that they can be compared."""
+    found = [translation.typed(node) for node in nodes]
+    kinds = {one.kind for one in found if one.kind != "any"}
+    for kind in ("instant", "time", "date", "number", "bool", "text"):
+        if kind in kinds and (kind != "time" or "instant" not in kinds):
+            return [translation.converted(one, kind) for one in found]
+    return [one.tree for one in found]
+
+
+def _equal(translation: Translation, node: exp.EQ | exp.NEQ) -> Typed:
+    left, right = _alike(translation, [node.this, node.expression])
+    compare = exp.NullSafeEQ if isinstance(node, exp.EQ) else exp.NullSafeNEQ
+    return Typed(exp.paren(compare(this=left, expression=right)), "bool")
+
+
+def _ordered(translation: Translation, node: exp.Binary) -> Typed:
+    left, right = _alike(translation, [node.this, node.expression])
+    return Typed(exp.paren(type(node)(this=left, expression=right)), "bool")
+
+
+def _arithmetic(translation: Translation, node: exp.Binary) -> Typed:
+    if isinstance(node.expression, exp.Interval) and isinstance(node, exp.Add | exp.Sub):
+        return _shifted(translation, node, node.expression)
+    left, right = (
+        exp.paren(translation.kind_of(side, "number"))
+        for side in (node.this, node.expression)
+    )
+    return Typed(exp.paren(type(node)(this=left, expression=right)), "number")
+
+
+def _joined(translation: Translation, node: exp.DPipe) -> Typed:
+    """Return one text after the other; NULL where either is."""
+    left, right = (translation.kind_of(one, "text") for one in (node.this, node.expression))
+    return Typed(exp.paren(exp.DPipe(this=left, expression=right)), "text")
+
+
+def _shifted(translation: Translation, node: exp.Binary, interval: exp.Interval) -> Typed:
+    """Return a time plus or minus ``INTERVAL 7 DAY``."""
+    moved = translation.typed(node.this)
+    kind = moved.kind if moved.kind in {"time", "date", "instant"} else "instant"
+    unit = str(interval.args.get("unit") or "").upper()
+    amount = interval.this
+    if (
+        unit not in UNITS
+        or not isinstance(amount, exp.Literal)
+        or not amount.name.isdigit()
+    ):
+        raise InvalidQuery(
+            f"{shown(interval)} is not an interval.", hint="Write INTERVAL 7 DAY."
+        )
+    by = exp.Interval(this=exp.Literal.string(amount.name), unit=exp.var(unit))
+    tree = type(node)(this=translation.converted(moved, kind), expression=by)
+    return Typed(exp.paren(tree), kind)
+
+
+def _is(translation: Translation, node: exp.Is) -> Typed:
+    tree = exp.Is(this=translation.typed(node.this).tree, expression=exp.null())
+    if isinstance(node.expression, exp.Null):
+        return Typed(exp.paren(tree), "bool")
+    raise InvalidQuery(f"{shown(node)} is not allowed.", hint="Use IS NULL or IS NOT NULL.")
+
+
+def _in(translation: Translation, node: exp.In) -> Typed:
+    if not node.expressions:
+        raise InvalidQuery(
+            f"{shown(node)} is not allowed.", hint="Give a list of constants in brackets."
+        )
+    first = node.expressions[0]
+    if isinstance(first, exp.Anonymous) and first.name == "cohort":
+        return Typed(
+            membership.in_cohort(first.expressions[0].name, translation.source), "bool"
+        )
+    listed = node.expressions
+    if len(listed) == 1 and isinstance(listed[0], exp.Tuple):
+        listed = listed[0].expressions
+    value, *members = _alike(translation, [node.this, *listed])
+    return Typed(exp.paren(exp.In(this=value, expressions=members)), "bool")
+
+
+def _between(translation: Translation, node: exp.Between) -> Typed:
+    parts = [node.this, node.args["low"], node.args["high"]]
+    value, low, high = _alike(translation, parts)
+    return Typed(exp.paren(exp.Between(this=value, low=low, high=high)), "bool")
+
+
+def _if(translation: Translation, node: exp.If) -> Typed:
+    otherwise = node.args.get("false") or exp.null()
+    return translation.call("if", [node.this, node.args["true"], otherwise])
+
+
+def _case(translation: Translation, node: exp.Case) -> Typed:
+    subject = node.this
+    pairs: list[Any] = []
+    for branch in node.args["ifs"]:
+        test = exp.EQ(this=subject, expression=branch.this) if subject else branch.this
+        pairs += [test, branch.args["true"]]
+    return translation.call("multiIf", [*pairs, node.args.get("default") or exp.null()])
+
+
+def _coalesce(translation: Translation, node: exp.Coalesce) -> Typed:
+    return translation.call("coalesce", [node.this, *node.expressions])
+
+
+def _named(translation: Translation, node: exp.Func) -> Typed:
+    """Return a call by name; ``count(DISTINCT x)`` is ``uniqExact(x)``."""
+    name, arguments = str(node.this), list(node.expressions)
+    if name == "now" and not arguments:
+        now = translation.source.values.bind(translation.source.context.now)
+        return Typed(now, "instant")
+    if name in {"today", "yesterday"} and not arguments:
+        day = moment(
+            "dStart" if name == "today" else "1dStart", translation.source.context, name
+        )
+        return Typed(translation.source.values.bind(day.at.replace(tzinfo=None)), "date")
+    if len(arguments) == 1 and isinstance(arguments[0], exp.Distinct):
+        name, arguments = "uniqExact", arguments[0].expressions
+    return translation.call(name, arguments)
+
+
+def _parameterized(translation: Translation, node: Any) -> Typed:
+    """Return ``quantile(0.9)(x)``, exactly and interpolated."""
+    share = node.expressions[0] if len(node.expressions) == 1 else None
+    if not str(node.this).startswith("quantile") or not isinstance(share, exp.Literal):
+        raise unknown_function(str(node.this))
+    if not translation.aggregates or len(node.args["params"]) != 1:
+        raise InvalidQuery(
+            f"{shown(node)} is not possible here.",
+            hint="Write quantile(0.9)(x) in math_hogql.",
+        )
+    number = translation.kind_of(node.args["params"][0], "number")
+    return Typed(translation.source.dialect.quantile(number, float(share.name)), "number")
+
+
+def _as_function(name: str) -> Translate:
+    return lambda translation, node: translation.call(name, [node.this, node.expression])
+
+
+BY_NODE: dict[type, Translate] = {
+    exp.Paren: _paren,
+    exp.Column: _column,
+    exp.Bracket: _bracket,
+    exp.Literal: _literal,
+    exp.Boolean: lambda _, node: Typed(node.copy(), "bool"),
+    exp.Null: lambda _, __: Typed(exp.null(), "any"),
+    exp.Neg: _negative,
+    exp.And: _logic,
+    exp.Or: _logic,
+    exp.Not: _not,
+    exp.EQ: _equal,
+    exp.NEQ: _equal,
+    exp.GT: _ordered,
+    exp.GTE: _ordered,
+    exp.LT: _ordered,
+    exp.LTE: _ordered,
+    exp.Add: _arithmetic,
+    exp.Sub: _arithmetic,
+    exp.Mul: _arithmetic,
+    exp.Div: _arithmetic,
+    exp.Mod: _arithmetic,
+    exp.IntDiv: _as_function("intDiv"),
+    exp.DPipe: _joined,
+    exp.Like: _as_function("like"),
+    exp.ILike: _as_function("ilike"),
+    exp.RegexpLike: _as_function("match"),
+    exp.Is: _is,
+    exp.In: _in,
+    exp.Between: _between,
+    exp.If: _if,
+    exp.Case: _case,
+    exp.Coalesce: _coalesce,
+    exp.Anonymous: _named,
+    exp.AnonymousAggFunc: _named,
+    exp.CombinedAggFunc: _named,
+    exp.ParameterizedAgg: _parameterized,
+}

@@ -1,0 +1,180 @@
+"""One HogQL expression on its way to our tree: kinds, conversions, calls of functions.
+
+``Translation`` knows what names stand for and how a value of one kind is had as another;
+what each node of a parsed expression becomes is told by the table it is given
+(``expressions_nodes``).
+"""
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+import msgspec
+from sqlglot import exp
+
+from hedgerow.errors import InvalidQuery
+from hedgerow.query.dates import moment
+from hedgerow.query.expressions_functions import (
+    AGGREGATES,
+    SCALARS,
+    SYNONYMS,
+    Kind,
+    Signature,
+    is_aggregate,
+    signature,
+)
+from hedgerow.query.sources import Property, Source
+from hedgerow.query.trees import Tree, text_literal
+
+
+class Typed(msgspec.Struct, frozen=True):
+    """A translated expression and the kind of its value."""
+
+    tree: Tree
+    kind: Kind
+    constant: str | None = None
+    """The text of a text constant."""
+
+    property: Property | None = None
+    """The property it reads, which can be had as another kind."""
+
+
+class Translation:
+    """One expression on its way; knows what its names stand for."""
+
+    def __init__(
+        self,
+        source: Source,
+        by_node: Mapping[type, "Translate"],
+        *,
+        aggregates: bool = False,
+    ) -> None:
+        self.source, self.aggregates = source, aggregates
+        self._by_node = by_node
+        self.zone = source.context.project.timezone
+
+    def typed(self, node: Any) -> Typed:
+        """Return a node translated. Raises InvalidQuery where it is not allowed."""
+        translate = self._by_node.get(type(node))
+        if translate is None:
+            raise InvalidQuery(
+                f"{shown(node)} is not allowed in an expression.",
+                hint="Use columns, constants, operators and functions.",
+            )
+        return translate(self, node)
+
+    def kind_of(self, node: Any, kind: Kind) -> Tree:
+        """Return a node as a value of one kind."""
+        return self.converted(self.typed(node), kind)
+
+    def converted(self, found: Typed, kind: Kind) -> Tree:
+        """Return a value as another kind; NULL where it cannot be read as that."""
+        if kind in {"any", found.kind} or found.kind == "any":
+            return found.tree
+        if found.property is not None and kind != "time":
+            known = found.property
+            reading = {"text": known.text, "number": known.number, "instant": known.instant}
+            if kind in reading:
+                return reading[kind].copy()
+        reading_as = {
+            "text": self._to_text,
+            "number": self._to_number,
+            "bool": self._to_bool,
+            "instant": self._to_instant,
+            "time": self._to_wall_clock,
+            "date": self._to_wall_clock,
+        }
+        return reading_as[kind](found)
+
+    def _to_text(self, found: Typed) -> Tree:
+        if found.kind == "bool":
+            no = exp.not_(exp.paren(found.tree.copy()))
+            texts = ((found.tree, "true"), (no, "false"))
+            ifs = [exp.If(this=is_so, true=text_literal(text)) for is_so, text in texts]
+            return exp.Case(ifs=ifs)
+        if found.kind == "instant":
+            local = self.source.dialect.local_time(found.tree, self.zone)
+            return self.source.dialect.text(local)
+        return self.source.dialect.text(found.tree)
+
+    def _to_number(self, found: Typed) -> Tree:
+        if found.kind == "bool":
+            return exp.cast(found.tree, "bigint")
+        return self.source.dialect.number(self.converted(found, "text"))
+
+    def _to_bool(self, found: Typed) -> Tree:
+        if found.kind == "number":
+            return exp.NEQ(this=found.tree, expression=exp.Literal.number(0))
+        return self.converted(found, "text").eq(exp.Literal.string("true"))
+
+    def _to_instant(self, found: Typed) -> Tree:
+        if found.constant is not None:
+            return self.source.values.bind(
+                moment(found.constant, self.source.context, "value").at
+            )
+        if found.kind in {"time", "date"}:
+            return self.source.dialect.utc_time(found.tree, self.zone)
+        return self.source.dialect.instant(self.converted(found, "text"), self.zone)
+
+    def _to_wall_clock(self, found: Typed) -> Tree:
+        if found.constant is not None:
+            at = moment(found.constant, self.source.context, "value").at.replace(
+                tzinfo=None
+            )
+            return self.source.values.bind(at)
+        if found.kind in {"time", "date"}:
+            return found.tree
+        return self.source.dialect.local_time(self.converted(found, "instant"), self.zone)
+
+    def call(self, name: str, nodes: list[Any]) -> Typed:
+        """Return a function of the table with its arguments. Raises InvalidQuery."""
+        name = SYNONYMS.get(name, name)
+        known = signature(name)
+        if known is None:
+            raise unknown_function(name)
+        if is_aggregate(name) and not self.aggregates:
+            raise InvalidQuery(
+                f"{name}() sums many rows up, which is not possible here.",
+                hint="Aggregates belong into math_hogql or a SELECT.",
+            )
+        if not known.least <= len(nodes) <= known.most():
+            raise InvalidQuery(
+                f"{name}() does not take {len(nodes)} arguments.",
+                hint=f"It takes {known.least} to {known.most()}.",
+            )
+        found = [self.typed(node) for node in nodes]
+        kinds = _kinds(name, known, len(nodes))
+        arguments = [
+            self.converted(one, kind) for one, kind in zip(found, kinds, strict=False)
+        ]
+        gives = known.gives
+        if gives.startswith("like"):
+            gives = found[int(gives[4:]) - 1].kind
+            arguments = [
+                self.converted(one, gives) if kind == "any" else argument
+                for one, kind, argument in zip(found, kinds, arguments, strict=False)
+            ]
+        return Typed(self.source.dialect.function(name, arguments), gives)
+
+
+def _kinds(name: str, known: Signature, count: int) -> list[Kind]:
+    """Return the kind that each argument is taken as."""
+    if name == "multiIf":
+        return [*["bool", "any"] * (count // 2), "any"]
+    return [*known.takes, *known.takes[-1:] * count][:count]
+
+
+def shown(node: Any) -> str:
+    """Return a node as text, quoted for a message."""
+    return repr(node.sql(dialect="clickhouse"))
+
+
+def unknown_function(name: str) -> InvalidQuery:
+    """Return the refusal of a function, with the nearest known name."""
+    near = get_close_matches(name, [*SCALARS, *AGGREGATES, *SYNONYMS], n=1, cutoff=0.3)
+    hint = f"Did you mean {near[0]}?" if near else "See the list of functions."
+    return InvalidQuery(f"There is no function {name}().", hint=hint)
+
+
+Translate = Callable[[Translation, Any], Typed]
+"""What a node becomes."""
