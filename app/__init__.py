@@ -8,6 +8,9 @@ views and jobs import ``app.telemetry.send``.
 import dataclasses
 import os
 import secrets
+import signal
+import threading
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,6 +24,12 @@ from app.models.database import open_database
 from app.telemetry import reporter
 from app.telemetry.send import identify_user, track_event
 from app.views import REGISTERED, context, pages, setup, timer
+
+PARENT_LOOK_S = 0.5
+"""Seconds between two looks whether the parent process is still there."""
+
+LAST_ANSWERS_S = 5.0
+"""Seconds a worker without a parent has for its last answers."""
 
 __all__ = ["create_app", "identify_user", "serving", "track_event"]
 
@@ -57,15 +66,37 @@ def serving() -> Flask:
     setup.announce(app)
     database: Database = app.extensions["database"]
     jobs.start(app, database)
+    threading.Thread(
+        target=_end_with, args=(os.getppid(),), name="parent", daemon=True
+    ).start()
     return app
 
 
+def _end_with(parent: int) -> None:
+    """End this worker when the process that started it is gone, even killed.
+
+    Otherwise it would keep the port, and the next start would find it taken.
+    """
+    while os.getppid() == parent:
+        time.sleep(PARENT_LOOK_S)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(LAST_ANSWERS_S)
+    os._exit(1)
+
+
 def _kept_key(path: Path) -> str:
-    """Return the key that signs tokens: made once, readable by us only."""
+    """Return the key that signs tokens: made once, readable by us only.
+
+    It appears under its name when it is whole, so that being killed in between leaves none.
+    """
     if not path.exists():
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        whole = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        handle = os.open(whole, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w") as file:
             file.write(secrets.token_urlsafe(48))
+            file.flush()
+            os.fsync(handle)
+        whole.replace(path)
     return path.read_text().strip()
 
 

@@ -202,6 +202,11 @@ def simulate(place: Place, known: dict[str, str]) -> None:
 
 def stop(programs: list[subprocess.Popen[bytes]]) -> None:
     """Ask each to end, the last started first, and wait for it."""
+    for asked_again in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # impatience must leave nothing behind
+        signal.signal(asked_again, signal.SIG_IGN)
     for program in reversed(programs):
         if program.poll() is not None:
             continue
@@ -213,12 +218,22 @@ def stop(programs: list[subprocess.Popen[bytes]]) -> None:
             program.wait()
 
 
+def is_open(url: str) -> bool:
+    """Return whether the first visit is still to come."""
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own address
+            return bool(answer.status == 200 and answer.url == url)
+    except urllib.error.HTTPError:
+        return False
+
+
 def announce(place: Place, known: dict[str, str]) -> None:
     """Say where both are and how to get in."""
-    setup = f"{place.timetracker}/setup?token={known['setup_token']}"
+    setup = f"{place.timetracker}/setup?code={known['setup_token']}"
     say()
     say(f"  TimeTracker  {place.timetracker}")
-    say(f"               first time: {setup}")
+    if is_open(setup):
+        say(f"               first visit: {setup}")
     say(f"  Hedgerow     {place.hedgerow}")
     say(f"               sign in as {known['email']} with {known['password']}")
     say()
