@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-DOCKER_LATEST = "Docker users on latest version"
-ADMINS_OIDC = "Admins using OIDC"
+DOCKER_LATEST = "Docker Users on Latest Version"
+ADMINS_OIDC = "Admins Using OIDC"
 USERS = {"key": "role", "type": "person", "operator": "is_set"}
 """Installations and personless events have no role, so this leaves only people."""
 
