@@ -78,28 +78,33 @@ class _Stages:
         )
 
     def walked(self) -> exp.Select:
-        """Return each event with the one before it, and the last start before it."""
+        """Return each event with the last start before it, and whether it is (nearly) tied.
+
+        Tied are neighbours that match different steps, or several, at most 50 ms apart.
+        """
+        gap = exp.column("at") - exp.column("at_before")
+        single = [number_literal(1 << place) for place in range(self.funnel.rules.steps)]
+        several = exp.column("steps").isin(*single).not_()
+        together = exp.and_(gap.copy().eq(number_literal(0)), several)
+        differ = exp.column("steps").neq(exp.column("steps_before"))
+        close = exp.and_(gap <= number_literal(NEAR_TIE_US), exp.or_(differ, together))
         start = exp.Case(ifs=[exp.If(this=self.has(1), true=exp.column("at"))])
-        return exp.select(
+        beside = exp.select(
             "actor",
             "at",
             "steps",
             *self.values,
-            _window(exp.Max(this=exp.column("at")), 1).as_("at_before"),
-            _window(exp.Max(this=exp.column("steps")), 1).as_("steps_before"),
-            _window(exp.Max(this=start), None).as_("at_1"),
+            _window(exp.Lag(this=exp.column("at"))).as_("at_before"),
+            _window(exp.Lag(this=exp.column("steps"))).as_("steps_before"),
+            _window(exp.Max(this=start), _BEFORE.copy()).as_("at_1"),
         ).from_("marked")
+        return exp.select(
+            "actor", "at", "steps", *self.values, "at_1", close.as_("tied")
+        ).from_(beside.subquery("beside"))
 
     def tied(self) -> exp.Select:
         """Return the actors whose events are too close together for sets."""
-        gap = exp.column("at") - exp.column("at_before")
-        single = [number_literal(1 << place) for place in range(self.funnel.rules.steps)]
-        several = exp.column("steps").isin(*single).not_()
-        together = exp.and_(exp.column("at").eq(exp.column("at_before")), several)
-        differ = exp.column("steps").neq(exp.column("steps_before"))
-        close = gap <= number_literal(NEAR_TIE_US)
-        found = exp.select("actor").distinct().from_("walked")
-        return found.where(close, exp.or_(differ, together))
+        return exp.select("actor").distinct().from_("walked").where(exp.column("tied"))
 
     def chain(self, step: int) -> exp.Select:
         """Return (actor, at_1 … at_step): for each chain before it, the earliest step."""
@@ -161,15 +166,18 @@ def _times(step: int) -> list[str]:
     return [f"at_{place}" for place in range(1, step + 1)]
 
 
-def _window(what: Tree, reach: int | None) -> exp.Window:
-    """Return an aggregate over the actor's events before this one: the last, or all."""
-    spec = exp.WindowSpec(
-        kind="ROWS",
-        start="UNBOUNDED" if reach is None else number_literal(reach),
-        start_side="PRECEDING",
-        end=number_literal(1),
-        end_side="PRECEDING",
-    )
+_BEFORE = exp.WindowSpec(
+    kind="ROWS",
+    start="UNBOUNDED",
+    start_side="PRECEDING",
+    end=number_literal(1),
+    end_side="PRECEDING",
+)
+"""All of the actor's events before this one."""
+
+
+def _window(what: Tree, spec: exp.WindowSpec | None = None) -> exp.Window:
+    """Return a function over the actor's events by time."""
     order = exp.Order(expressions=[exp.Ordered(this=exp.column("at"))])
     return exp.Window(this=what, partition_by=[exp.column("actor")], order=order, spec=spec)
 
