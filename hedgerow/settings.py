@@ -4,6 +4,7 @@ Read once, from the environment, into a frozen struct that the composition root 
 on. A misspelt name stops the start. ``docs/settings.md`` is generated from here.
 """
 
+import os
 from collections.abc import Mapping
 
 import msgspec
@@ -65,3 +66,8 @@ def from_environment(environ: Mapping[str, str], prefix: str = "HEDGEROW_") -> S
         return msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise BadSetting(f"{error}.", hint="See docs/settings.md for all names.") from error
+
+
+def read() -> Settings:
+    """Read the settings of this process. Raises BadSetting."""
+    return from_environment(os.environ)

@@ -4,15 +4,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from hedgerow.errors import InvalidQuery, NotFound
-from hedgerow.insights import lifecycle
-from hedgerow.meta import contexts
+from hedgerow.errors import NotFound
+from hedgerow.insights import answer
+from hedgerow.insights.cached import Cache
+from hedgerow.meta import contexts, watches
 from hedgerow.meta.database import Metadata
 from hedgerow.meta.projects import Directory
 from hedgerow.model.ports import Cancel, Reader
 from hedgerow.model.projects import QueryContext
-from hedgerow.query.definitions import decode
-from hedgerow.query.definitions_lifecycle import LifecycleQuery
 
 
 class Asking:
@@ -29,6 +28,7 @@ class Asking:
     ) -> None:
         self._metadata, self._directory = metadata, directory
         self._reader, self._clock, self._timeout_s = reader, clock, timeout_s
+        self._cache = Cache()
 
     def __call__(
         self,
@@ -40,14 +40,12 @@ class Asking:
     ) -> Mapping[str, Any]:
         """Return the envelope with ``results``; see ``api.parts.Ask``."""
         context = self.context(project_id)
-        asked = decode(query)
-        if not isinstance(asked, LifecycleQuery):
-            raise InvalidQuery("Not yet.", hint=refresh)
-        answers = [
-            self._reader.run(one, timeout_s=self._timeout_s, cancel=cancel)
-            for one in lifecycle.statements(asked, context)
-        ]
-        return {"results": lifecycle.result(asked, context, answers)}
+        if query.get("kind") == "ExperimentQuery":
+            query = self._with_experiment(project_id, query)
+        asking = answer.Asking(
+            timeout_s=self._timeout_s, cancel=cancel, cache=self._cache, refresh=refresh
+        )
+        return answer.answer(query, context, self._reader, asking)
 
     def context(self, project_id: int) -> QueryContext:
         """Return what a question needs to know besides the data. Raises NotFound."""
@@ -56,3 +54,15 @@ class Asking:
             raise NotFound(f"There is no project {project_id}.", hint="It may be deleted.")
         with self._metadata.reading() as session:
             return contexts.context_of(session, self._reader, project, self._clock())
+
+    def _with_experiment(
+        self, project_id: int, query: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Put a saved experiment in the place of its number."""
+        number = query.get("experiment_id")
+        if not isinstance(number, int):
+            return query
+        with self._metadata.reading() as session:
+            saved = watches.experiment(session, project_id, number)
+        rest = {name: value for name, value in query.items() if name != "experiment_id"}
+        return {**rest, "experiment": saved.definition}
