@@ -128,7 +128,7 @@ def _usual(found: Behind | None, columns: Sequence[Column]) -> list[Tree]:
     """Return the order if none is asked for: that of the figure, else §7's."""
     if found is None:
         return usual_order(columns, "created_at")
-    if found.found is not None:
+    if found.found is not None and found.order:
         return [ordered(exp.column("place", table="b"), descending=False)]
     return [ordered(exp.column(name, table="b"), descending=True) for name in found.order]
 

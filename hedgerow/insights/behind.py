@@ -163,6 +163,7 @@ def of_funnel(
         found=[(one.actor, list(one.events)) for one in found],
         columns=("matched_events",),
         group_type_index=funnel_actors.counts_groups(asked),
+        order=(),
     )
 
 
