@@ -17,6 +17,7 @@ from hedgerow.api import (
     cohorts,
     dashboards,
     definitions,
+    events,
     groups,
     insights,
     people,
@@ -116,6 +117,14 @@ COHORTS = (
     endpoint("POST", f"{_COHORT}/upload", "cohort:write", cohort_people.upload),
 )
 
+EVENTS = (
+    endpoint("GET", f"{ONE}/events", "event:read", events.list_events, asks=True),
+    endpoint("GET", f"{ONE}/events/export", "event:read", events.export, asks=True),
+    endpoint(
+        "GET", f"{ONE}/events/{{event_uuid}}", "event:read", events.read_event, asks=True
+    ),
+)
+
 _EVENT_NAME = f"{ONE}/event_definitions/{{name}}"
 _PROPERTY = f"{ONE}/property_definitions/{{name}}"
 _SAYS_PROPERTY = "property_definition:write"
@@ -151,6 +160,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *PERSONS,
     *GROUPS,
     *COHORTS,
+    *EVENTS,
     *DEFINITIONS,
 )
 

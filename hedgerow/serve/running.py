@@ -141,7 +141,7 @@ async def _run(house: House, say: Callable[[str], None]) -> None:
     note = house.folder / RUNNING
     try:
         await asyncio.sleep(0)  # the server binds its port now
-        note.write_text(json.dumps({"url": address(settings), "pid": os.getpid()}))
+        note.write_text(json.dumps({"local_url": _local(settings), "pid": os.getpid()}))
         errands.start()
         _announce(house, say)
         await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)
@@ -156,8 +156,11 @@ async def _run(house: House, say: Callable[[str], None]) -> None:
 
 def address(settings: Settings) -> str:
     """Return where people find this server."""
-    if settings.public_url:
-        return settings.public_url.rstrip("/")
+    return settings.public_url.rstrip("/") or _local(settings)
+
+
+def _local(settings: Settings) -> str:
+    """Return where this machine finds this server."""
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104  it is read here, not bound
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 

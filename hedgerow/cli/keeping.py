@@ -1,0 +1,100 @@
+"""``hedgerow backup``, ``restore`` and ``check``."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from hedgerow.cli.help import Taught
+from hedgerow.cli.options import Options, everywhere
+from hedgerow.serve import errands, keeping
+from hedgerow.serve.house import House, utc_now
+
+BACKUP_WAIT_S = 3600.0
+
+
+@click.command(cls=Taught)
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@everywhere
+@click.pass_obj
+def backup(options: Options, folder: Path) -> None:
+    r"""Copy everything, consistent, into a new FOLDER; also while the server runs.
+
+    Metadata kept in a PostgreSQL are not part of it: back those up with pg_dump.
+
+    \b
+    Example:
+      hedgerow backup /backups/monday
+    """
+    target = folder.absolute()
+    if options.running():
+        wanted = {"do": "backup", "folder": str(target)}
+        manifest = errands.send(options.folder, wanted, BACKUP_WAIT_S)
+    else:
+        house = House(options.settings)
+        try:
+            manifest = keeping.backup(options.folder, target, house.store, utc_now())
+        finally:
+            house.close()
+    for name, size in manifest["bytes"].items():
+        click.echo(f"{size:>16,} bytes  {target / name}")
+
+
+@click.command(cls=Taught)
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@everywhere
+@click.pass_obj
+def restore(options: Options, folder: Path) -> None:
+    r"""Copy a backup from FOLDER into a new data folder; nothing is overwritten.
+
+    \b
+    Example:
+      hedgerow restore /backups/monday --data /srv/hedgerow-new
+    """
+    manifest = keeping.restore(folder, options.folder)
+    click.echo(f"Restored what was copied at {manifest['made_at']} to {options.folder}.")
+    click.echo("Verify it with: hedgerow check")
+
+
+@click.command(cls=Taught)
+@everywhere
+@click.pass_obj
+def check(options: Options) -> None:
+    r"""Verify folder, files, schema and inbox; change nothing; say what to do next.
+
+    Ends with 1 when something is wrong.
+
+    \b
+    Example:
+      hedgerow check --data /srv/hedgerow
+    """
+    if not options.folder.exists():
+        click.echo(f"{options.folder} does not exist. Start with: hedgerow serve", err=True)
+        sys.exit(1)
+    wrong = list(keeping.damage(options.folder))
+    url = options.running()
+    if url is not None:
+        click.echo(f"A server runs at {url}; it holds the events database.")
+    else:
+        wrong += _opened(options)
+    for sentence in wrong:
+        click.echo(sentence, err=True)
+    if wrong:
+        click.echo("Restore a backup into a new folder: hedgerow restore", err=True)
+        sys.exit(1)
+    click.echo("All is well.")
+
+
+def _opened(options: Options) -> list[str]:
+    """Open everything, say how much there is, and return what is wrong."""
+    house = House(options.settings)
+    try:
+        size = house.store.size()
+        waiting = house.inbox.pending(after=house.store.position()).count
+        click.echo(f"{size.events:>14,} events")
+        click.echo(f"{size.persons:>14,} persons")
+        click.echo(f"{len(house.directory.all()):>14,} projects")
+        click.echo(f"{waiting:>14,} requests wait in the inbox; a start stores them")
+    finally:
+        house.close()
+    return []
