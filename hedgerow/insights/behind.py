@@ -134,9 +134,9 @@ def of_retention(
     people = retention.people(query, context, values, row=asked.interval, breakdown=text)
     return Behind(
         query=people,
-        columns=("appearances",),
+        columns=("appearances", "appearance_count"),
         group_type_index=query.aggregation_group_type_index,
-        order=("appearances",),
+        order=("appearance_count",),
     )
 
 

@@ -90,11 +90,14 @@ def people(
     if breakdown is not None and asked.cohort is None:
         same = exp.column("value", table="c").eq(values.bind(breakdown))
         wanted = exp.and_(wanted, same)
-    columns = exp.func(
-        "list_sort", exp.ArrayAgg(this=exp.Distinct(expressions=[exp.column("col")]))
-    )
+    each = exp.Distinct(expressions=[exp.column("col")])
+    columns = exp.func("list_sort", exp.ArrayAgg(this=each))
     return (
-        exp.select("actor", columns.as_("appearances"))
+        exp.select(
+            "actor",
+            columns.as_("appearances"),
+            exp.alias_(exp.Count(this=each.copy()), "appearance_count"),
+        )
         .from_(rows.subquery("c"))
         .where(wanted)
         .group_by("actor")
