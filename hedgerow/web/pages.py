@@ -13,9 +13,12 @@ from starlette.routing import BaseRoute, Route
 
 from hedgerow.meta.accounts import Role
 from hedgerow.web import (
+    activity,
     dashboards,
     explore,
+    groups,
     home,
+    people,
     people_behind,
     rendering,
     signin,
@@ -37,6 +40,7 @@ class Screen(NamedTuple):
 
 
 P = "/p/{project_id:int}"
+PERSON = f"{P}/persons/{{person_id}}"
 BOARD = f"{P}/dashboards/{{dashboard_id:int}}"
 
 SCREENS: tuple[Screen, ...] = (
@@ -68,6 +72,17 @@ SCREENS: tuple[Screen, ...] = (
     Screen("GET", f"{P}/insights/{{short_id}}", explore.saved, "viewer"),
     Screen("POST", f"{P}/insights/{{short_id}}/delete", explore.remove, "editor"),
     Screen("POST", f"{P}/insights/{{insight_id:int}}/restore", explore.restore, "editor"),
+    Screen("GET", f"{P}/live", activity.live, "viewer"),
+    Screen("GET", f"{P}/live/stream", activity.live_stream, "viewer"),
+    Screen("GET", f"{P}/events", activity.explorer, "viewer"),
+    Screen("GET", f"{P}/persons", people.persons, "viewer"),
+    Screen("GET", f"{PERSON}", people.person, "viewer"),
+    Screen("POST", f"{PERSON}", people.change, "editor"),
+    Screen("POST", f"{PERSON}/merge", people.merge, "editor"),
+    Screen("POST", f"{PERSON}/split", people.split, "editor"),
+    Screen("POST", f"{PERSON}/delete", people.delete, "editor"),
+    Screen("GET", f"{P}/groups", groups.listing, "viewer"),
+    Screen("GET", f"{P}/groups/{{type}}/{{key:path}}", groups.group, "viewer"),
     Screen("GET", f"{P}/behind", people_behind.behind, "viewer"),
     Screen("POST", f"{P}/behind/cohort", people_behind.save_as_cohort, "editor"),
     Screen("GET", f"{P}/suggest/{{what}}", suggest.suggest, "viewer"),

@@ -34,7 +34,7 @@ def _properties(visit: Visit) -> list[tuple[str, str]]:
     if scope == "hogql":
         return []
     rows = vocabulary.properties(visit, scope, visit.text("search"), limit=SHOWN)
-    return [(str(row["name"]), str(row.get("kind") or "")) for row in rows]
+    return [(str(row["name"]), str(row.get("type") or "")) for row in rows]
 
 
 def _values(visit: Visit) -> list[tuple[str, str]]:
@@ -45,7 +45,7 @@ def _values(visit: Visit) -> list[tuple[str, str]]:
         return []
     last = visit.text("search").rpartition(",")[2].strip()
     rows = vocabulary.values(visit, scope, key, last)
-    return [(str(row["value"]), words.compact(row["count"])) for row in rows]
+    return [(str(row["name"]), words.compact(row["count"])) for row in rows]
 
 
 def _cohorts(visit: Visit) -> list[tuple[str, str]]:

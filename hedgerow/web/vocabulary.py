@@ -26,7 +26,7 @@ def known(visit: Visit) -> dict[str, datetime]:
 def properties(
     visit: Visit, scope: str, search: str = "", *, event: str = "", limit: int = 100
 ) -> list[Mapping[str, Any]]:
-    """Return property names of ``scope`` (event, person, group:<index>) with their kinds."""
+    """Return property names of ``scope`` (event, person, group:<index>) with their ``type``."""
     kind, _, index = scope.partition(":")
     query: dict[str, Any] = {
         "kind": "PropertyNamesQuery",
@@ -42,7 +42,7 @@ def properties(
 
 
 def values(visit: Visit, scope: str, key: str, search: str = "") -> list[Mapping[str, Any]]:
-    """Return the most frequent values of a property: ``value``, ``count``."""
+    """Return the most frequent values of a property: ``name``, ``count``."""
     kind, _, index = scope.partition(":")
     query: dict[str, Any] = {
         "kind": "PropertyValuesQuery",

@@ -56,6 +56,7 @@ function take(option) {
   close();
   asked += 1;
   input.dispatchEvent(new Event("change", { bubbles: true }));
+  if (input.matches("[data-submit]")) input.form.requestSubmit();
 }
 
 export function suggestions() {

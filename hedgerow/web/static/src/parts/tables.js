@@ -36,7 +36,18 @@ function prepare(root) {
   }
 }
 
+/** A field that hides what does not hold its words, in the box it names. */
+function find(field) {
+  const wanted = field.value.trim().toLowerCase();
+  for (const row of document.querySelectorAll(`${field.dataset.findIn} :is(details, tbody tr)`)) {
+    row.hidden = !row.textContent.toLowerCase().includes(wanted);
+  }
+}
+
 export function tables() {
   prepare(document);
+  document.addEventListener("input", (event) => {
+    if (event.target.matches("[data-find-in]")) find(event.target);
+  });
   document.addEventListener("htmx:load", (event) => prepare(event.target));
 }
