@@ -85,6 +85,7 @@ def drop_unperson(batch: Batch) -> None:
                 batch.dropped += 1
                 continue
             draft.personless = True
+        if draft.personless or draft.captured.name == "$groupidentify":
             draft.set, draft.set_once, draft.unset = {}, {}, ()
         kept.append(draft)
     batch.drafts = kept
@@ -234,8 +235,6 @@ def write_events(plan: Plan) -> None:
 def as_stored(draft: Draft) -> dict[str, Any]:
     """Return an event's properties with what it set on its person, as it was sent."""
     properties = draft.properties
-    if draft.captured.name == "$groupidentify":
-        return properties
     if draft.set:
         properties["$set"] = draft.set
     if draft.set_once:
