@@ -90,6 +90,7 @@ def page(visit: Visit) -> Response:
         places=places,
         inline=_inline(visit, row, tiles) if visit.text("as") == "tables" else {},
         prose=prose.html,
+        editing=visit.text("edit") == "1" and visit.may("editor"),
         **bar(visit, chosen, where, none="Each tile's own range"),
     )
 

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 from hedgerow.meta.accounts import Role
 from hedgerow.web import (
     activity,
+    boards_editing,
     dashboards,
     explore,
     groups,
@@ -21,6 +22,7 @@ from hedgerow.web import (
     people,
     people_behind,
     rendering,
+    sharing,
     signin,
     suggest,
 )
@@ -42,6 +44,7 @@ class Screen(NamedTuple):
 P = "/p/{project_id:int}"
 PERSON = f"{P}/persons/{{person_id}}"
 BOARD = f"{P}/dashboards/{{dashboard_id:int}}"
+TILE = f"{BOARD}/tiles/{{tile_id:int}}"
 
 SCREENS: tuple[Screen, ...] = (
     Screen("GET", "/", signin.front, None),
@@ -64,6 +67,23 @@ SCREENS: tuple[Screen, ...] = (
     Screen("POST", f"{P}/dashboards", dashboards.create, "editor"),
     Screen("GET", BOARD, dashboards.page, "viewer"),
     Screen("GET", f"{BOARD}/tiles/{{tile_id:int}}", dashboards.tile, "viewer"),
+    Screen("POST", f"{P}/dashboards/import", boards_editing.take_in, "editor"),
+    Screen("POST", BOARD, boards_editing.change, "editor"),
+    Screen("POST", f"{BOARD}/layout", boards_editing.arrange, "editor"),
+    Screen("POST", f"{BOARD}/tiles", boards_editing.add_text, "editor"),
+    Screen("POST", f"{TILE}/act", boards_editing.tile_act, "editor"),
+    Screen("POST", f"{TILE}/text", boards_editing.change_text, "editor"),
+    Screen("POST", f"{TILE}/remove", boards_editing.remove_tile, "editor"),
+    Screen("POST", f"{BOARD}/duplicate", boards_editing.duplicate, "editor"),
+    Screen("POST", f"{BOARD}/delete", boards_editing.delete, "editor"),
+    Screen("POST", f"{BOARD}/restore", boards_editing.restore, "editor"),
+    Screen("GET", f"{BOARD}/export", boards_editing.export, "viewer"),
+    Screen("GET", f"{BOARD}/shares", sharing.listing, "editor"),
+    Screen("POST", f"{BOARD}/shares", sharing.make, "editor"),
+    Screen("POST", f"{BOARD}/shares/{{share_id:int}}/revoke", sharing.revoke, "editor"),
+    Screen("GET", "/shared/{token}", sharing.page, None),
+    Screen("POST", "/shared/{token}", sharing.unlock, None),
+    Screen("GET", "/shared/{token}/tiles/{tile_id:int}", sharing.tile, None),
     Screen("GET", f"{P}/insights", explore.listing, "viewer"),
     Screen("POST", f"{P}/insights", explore.save, "editor"),
     Screen("GET", f"{P}/insights/new", explore.new, "viewer"),

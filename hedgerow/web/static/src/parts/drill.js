@@ -16,6 +16,16 @@ export function drill(htmx) {
   document.addEventListener("click", (event) => {
     const figure = event.target.closest("[data-who]");
     if (figure) showPersons(figure, JSON.parse(figure.dataset.who), htmx);
+    const asked = event.target.closest("[data-dialog]");
+    if (asked) {
+      const dialog = document.getElementById("dialog");
+      dialog.replaceChildren();
+      htmx.ajax("GET", asked.dataset.dialog, { target: dialog, swap: "innerHTML" });
+      dialog.showModal();
+    }
+    const opened = event.target.closest("[data-open]");
+    if (opened) document.querySelector(opened.dataset.open).showModal();
+    if (event.target.closest("[data-print]")) print();
     if (event.target.closest("[data-close-dialog]")) event.target.closest("dialog").close();
   });
   document.addEventListener("who", (event) => showPersons(event.target, event.detail, htmx));
