@@ -147,14 +147,20 @@ def _put_back(
     if kept is None:
         entry.deleted_at = now
         return
+    entry.breaks = []
+    session.flush()  # an open break must be gone before another one comes
+    fill(session, entry, kept)
+
+
+def fill(session: Session, entry: TimeEntry, kept: Snapshot) -> None:
+    """Set every field, tag and break of a snapshot on an entry."""
     for name in PLAIN:
         setattr(entry, name, kept[name])
     for name in INSTANTS:
         setattr(entry, name, _instant(kept[name]))
     entry.local_date = date.fromisoformat(kept["local_date"])
-    entry.tags = list(session.scalars(select(Tag).where(Tag.id.in_(kept["tags"]))))
-    entry.breaks = []
-    session.flush()
+    with session.no_autoflush:
+        entry.tags = list(session.scalars(select(Tag).where(Tag.id.in_(kept["tags"]))))
     entry.breaks = [
         EntryBreak(started_at=_instant(start), ended_at=_instant(end))
         for start, end in kept["breaks"]

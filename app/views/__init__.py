@@ -2,7 +2,8 @@
 
 from app.views import (
     dashboard,
-    entries,
+    day,
+    entry,
     exports,
     privacy,
     projects,
@@ -16,8 +17,9 @@ REGISTERED = (
     setup.blueprint,
     signin.blueprint,
     dashboard.blueprint,
+    day.blueprint,
     timer.blueprint,
-    entries.blueprint,
+    entry.blueprint,  # that of entries, with what can be done with one of them
     exports.blueprint,
     projects.blueprint,
     privacy.blueprint,

@@ -32,6 +32,13 @@ def own_path(target: str | None) -> str:
     return target if safe else home
 
 
+def back(otherwise: str) -> str:
+    """Return the page of ours that this request came from."""
+    here = request.host_url.rstrip("/")
+    referrer = request.referrer or ""
+    return own_path(referrer.removeprefix(here)) if referrer.startswith(here) else otherwise
+
+
 def begin_session(person: User, auth_method: str, *, keep: bool) -> bool:
     """Sign ``person`` in at this browser; return whether it was the first time.
 

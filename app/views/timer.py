@@ -34,7 +34,7 @@ from app.tracking.timers import About
 from app.views import context, forms
 from app.views.context import commit, db, demand, now, settings
 from app.views.pages import is_htmx, toast
-from app.views.signin import own_path
+from app.views.signin import back
 
 blueprint = Blueprint("timer", __name__, url_prefix="/timer")
 
@@ -91,16 +91,11 @@ def _answer(*, message: str = "", undo: int | None = None) -> AnyResponse:
     g.pop("timer_header", None)
     if not is_htmx():
         if message:
-            back = url_for("entries.undo", step=undo) if undo else None
-            context.say(message, undo=back)
-        return redirect(_back(), code=HTTPStatus.SEE_OTHER)
+            taken_back = url_for("entries.undo", step=undo) if undo else None
+            context.say(message, undo=taken_back)
+        return redirect(back(url_for("dashboard.today")), code=HTTPStatus.SEE_OTHER)
     page = render_template("_timer.html", timer=header(context.user()))
     return toast(make_response(page), message, undo=undo)
-
-
-def _back() -> str:
-    referrer = request.referrer or ""
-    return own_path(referrer.removeprefix(request.host_url.rstrip("/")))
 
 
 @blueprint.get("")

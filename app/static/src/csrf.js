@@ -1,4 +1,6 @@
 // Every request htmx makes carries the token of this page.
+import htmx from "htmx.org";
+
 const token = () => document.querySelector("meta[name=csrf-token]")?.content ?? "";
 
 document.addEventListener("htmx:configRequest", (event) => {
@@ -7,7 +9,7 @@ document.addEventListener("htmx:configRequest", (event) => {
 
 /** Send a form to the server and let htmx deal with the answer, as if a form had been submitted. */
 export function post(address, values = {}, target = "#timer") {
-  return window.htmx.ajax("POST", address, { values, target, swap: "outerHTML", source: document.body });
+  return htmx.ajax("POST", address, { values, target, swap: "outerHTML", source: document.body });
 }
 
 /** Ask for a part of a page. */

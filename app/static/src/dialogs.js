@@ -1,4 +1,5 @@
 // Forms that open over the page. Without scripts their links lead to a page of their own.
+import htmx from "htmx.org";
 import { part } from "./csrf.js";
 
 /** Open the form at `address` in a dialog. */
@@ -8,7 +9,7 @@ export async function open(address) {
   dialog.className = "dialog form";
   dialog.innerHTML = await part(address);
   document.body.append(dialog);
-  window.htmx.process(dialog);
+  htmx.process(dialog);
   dialog.addEventListener("close", () => dialog.remove());
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   dialog.showModal();

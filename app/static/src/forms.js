@@ -1,4 +1,5 @@
 // Small conveniences of forms.
+import htmx from "htmx.org";
 import { part, post } from "./csrf.js";
 
 const WAIT_MS = 350;
@@ -46,7 +47,7 @@ document.addEventListener(
     if (!event.target.open || !source) return;
     const menu = event.target.querySelector(":scope > .menu");
     menu.innerHTML = await part(source.dataset.load);
-    window.htmx.process(menu);
+    htmx.process(menu);
   },
   true,
 );

@@ -9,5 +9,7 @@ import "./picker.js";
 import "./suggest.js";
 import "./forms.js";
 import "./dialogs.js";
+import "./entries.js";
+import "./day.js";
 import "./keys.js";
 import "./palette.js";

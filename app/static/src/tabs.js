@@ -2,6 +2,7 @@
 //
 // Tabs of one browser tell one another; other devices are noticed by asking whether the timer is still
 // the one this page knows. A machine that slept asks at once when it wakes.
+import htmx from "htmx.org";
 import { part } from "./csrf.js";
 
 const ASK_MS = 2000;
@@ -19,7 +20,7 @@ async function look({ force = false } = {}) {
     const seen = force ? "" : `?seen=${encodeURIComponent(node.dataset.seen)}`;
     const html = await part(`${node.dataset.from}${seen}`);
     if (html.trim() && timer() === node) {
-      window.htmx.swap(node, html, { swapStyle: "outerHTML" });
+      htmx.swap(node, html, { swapStyle: "outerHTML" });
       document.body.dispatchEvent(new CustomEvent("changed"));
     }
   } catch {
