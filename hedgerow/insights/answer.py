@@ -21,6 +21,7 @@ from hedgerow.errors import InvalidQuery, QueryTimedOut
 from hedgerow.insights import (
     actors,
     events,
+    funnel_correlation,
     funnels,
     lifecycle,
     paths,
@@ -40,6 +41,7 @@ from hedgerow.query.definitions import (
     EventNamesQuery,
     EventsQuery,
     ExperimentQuery,
+    FunnelCorrelationQuery,
     FunnelsQuery,
     LifecycleQuery,
     PathsQuery,
@@ -69,6 +71,7 @@ LISTINGS: dict[type[msgspec.Struct], Answered] = {
     ActorsQuery: actors.answered,
     PersonsNode: actors.answered,
     EventsQuery: events.answered,
+    FunnelCorrelationQuery: funnel_correlation.answered,
     EventNamesQuery: taxonomy.event_names,
     PropertyNamesQuery: taxonomy.property_names,
     PropertyValuesQuery: taxonomy.property_values,
