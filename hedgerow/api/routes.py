@@ -13,11 +13,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hedgerow.api import (
+    annotations,
     cohort_people,
     cohorts,
     dashboards,
     definitions,
     events,
+    experiments,
     groups,
     insights,
     people,
@@ -152,6 +154,30 @@ DEFINITIONS = (
     ),
 )
 
+_TRIALS = f"{ONE}/experiments"
+_TRIAL = f"{_TRIALS}/{{experiment_id}}"
+EXPERIMENTS = (
+    endpoint("POST", f"{_TRIALS}/analyze", "experiment:read", experiments.analyze),
+    endpoint("GET", _TRIALS, "experiment:read", experiments.list_experiments),
+    endpoint(
+        "POST", _TRIALS, "experiment:write", experiments.create_experiment, status=201
+    ),
+    endpoint("GET", _TRIAL, "experiment:read", experiments.read_experiment),
+    endpoint("PATCH", _TRIAL, "experiment:write", experiments.change_experiment),
+    endpoint("DELETE", _TRIAL, "experiment:write", experiments.delete_experiment),
+    endpoint("GET", f"{_TRIAL}/results", "experiment:read", experiments.results, asks=True),
+)
+
+_NOTES = f"{ONE}/annotations"
+_NOTE = f"{_NOTES}/{{annotation_id}}"
+ANNOTATIONS = (
+    endpoint("GET", _NOTES, "annotation:read", annotations.list_annotations),
+    endpoint("POST", _NOTES, "annotation:write", annotations.create_annotation, status=201),
+    endpoint("GET", _NOTE, "annotation:read", annotations.read_annotation),
+    endpoint("PATCH", _NOTE, "annotation:write", annotations.change_annotation),
+    endpoint("DELETE", _NOTE, "annotation:write", annotations.delete_annotation),
+)
+
 ENDPOINTS: Sequence[Endpoint] = (
     *ABOUT_PROJECTS,
     *QUESTIONS,
@@ -162,6 +188,8 @@ ENDPOINTS: Sequence[Endpoint] = (
     *COHORTS,
     *EVENTS,
     *DEFINITIONS,
+    *EXPERIMENTS,
+    *ANNOTATIONS,
 )
 
 

@@ -86,9 +86,7 @@ def routes(endpoints: Sequence[Endpoint], parts: Parts) -> list[Route]:
             _answer, methods=by_path[path], parts=parts, limiters=(threads, questions)
         )
         made.append(Route(_address(path), _named(answer), methods=METHODS))
-    made.append(
-        Route("/api/{rest:path}", _named(functools.partial(_unknown)), methods=None)
-    )
+    made.append(Route("/api/{rest:path}", _unknown, methods=METHODS))
     return made
 
 
