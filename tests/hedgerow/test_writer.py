@@ -1,0 +1,192 @@
+"""The writer: everything once, in order, whatever goes wrong on the way."""
+
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from hedgerow.errors import FlushTimedOut, NotFound, StoreUnavailable
+from hedgerow.inbox import SqliteInbox
+from hedgerow.ingest.writer import Writer
+from hedgerow.model.events import CapturedEvent, CapturedRequest
+from hedgerow.store.on_duckdb import DuckStore
+from tests.world import NOW, a_project, captured, ndjson, rows
+
+POISON = "poison"
+
+
+class PoisonedStore(DuckStore):
+    """A store that trips over an event of a certain name, and is away when told so."""
+
+    away = 0
+
+    def commit(self, changes, *, upto):
+        if self.away:
+            self.away -= 1
+            raise StoreUnavailable("The disk is full.", hint="Free some.")
+        if any(one.name == POISON for one in changes.events):
+            raise ValueError(f"cannot store {POISON!r}")
+        super().commit(changes, upto=upto)
+
+
+def decode(queued):
+    events = msgspec.json.decode(queued.body, type=list[CapturedEvent])
+    return CapturedRequest(token="phc_x", sent_at=None, events=events)
+
+
+class Works:
+    """An inbox and a store of their own, with a writer between them."""
+
+    def __init__(self, folder):
+        self.project = a_project()
+        self.inbox = SqliteInbox(folder / "inbox.sqlite")
+        self.store = PoisonedStore(folder / "events.duckdb")
+        self.writer = Writer(
+            self.inbox, self.store, decode=decode, project_of_id=self.project_of
+        )
+
+    def project_of(self, project_id):
+        return self.project if project_id == self.project.id else None
+
+    def send(self, *names, project_id=None):
+        body = msgspec.json.encode([captured(name, "ann") for name in names])
+        return self.queue("capture", body, project_id)
+
+    def queue(self, kind, body, project_id=None):
+        whose = project_id or self.project.id
+        return self.inbox.append(whose, kind, NOW, b"{}", body).result()
+
+    def names(self):
+        found = rows(self.store, "SELECT event FROM events ORDER BY event")
+        return [name for (name,) in found]
+
+
+@pytest.fixture
+def works(tmp_path):
+    made = Works(tmp_path)
+    yield made
+    made.writer.stop(drain=False)
+    made.inbox.close()
+    made.store.close()
+
+
+def test_what_was_acknowledged_can_be_queried_after_a_flush(works):
+    works.send("a", "b")
+    works.writer.start()
+    works.writer.flush(10)
+
+    assert works.names() == ["a", "b"]
+    state = works.writer.state(works.project.id)
+    assert (state["accepted"], state["written"], state["lag_events"]) == (2, 2, 0)
+    assert (state["lag_ms"], state["rejected"], state["failure"]) == (0, 0, None)
+
+
+def test_one_poison_event_is_set_aside_and_everything_else_stored(works):
+    works.send("a", POISON, "b")
+    works.send("c")
+    works.writer.start()
+    works.writer.flush(10)
+
+    assert works.names() == ["a", "b", "c"]
+    ((reason, body),) = rows(works.store, "SELECT reason, body FROM set_aside")
+    assert "cannot store 'poison'" in reason
+    assert msgspec.json.decode(body)["name"] == POISON
+    assert works.writer.state(works.project.id)["rejected"] == 1
+
+
+def test_a_body_that_cannot_be_read_is_set_aside(works):
+    works.send("a")
+    works.queue("capture", b"{broken")
+    works.send("b")
+    works.writer.start()
+    works.writer.flush(10)
+
+    assert works.names() == ["a", "b"]
+    assert rows(works.store, "SELECT count(*) FROM set_aside") == [(1,)]
+
+
+def test_while_the_store_is_away_everything_waits_and_nothing_is_lost(works, caplog):
+    works.store.away = 2
+    works.send("a")
+    works.writer.start()
+    works.writer.flush(10)
+
+    assert works.names() == ["a"]
+    said = [one.message for one in caplog.records if one.levelname == "ERROR"]
+    assert said == ["The disk is full. Free some."]
+
+
+def test_a_flush_that_cannot_be_says_why(works):
+    works.store.away = 10**6
+    works.send("a")
+    works.writer.start()
+
+    with pytest.raises(FlushTimedOut, match="disk is full"):
+        works.writer.flush(0.5)
+    assert works.writer.state(works.project.id)["lag_events"] == 1
+
+
+def test_events_of_a_project_that_is_no_more_are_rejected(works):
+    works.send("a", "b", project_id=9_999_999)
+    works.writer.start()
+    works.writer.flush(10)
+
+    assert works.names() == []
+    assert works.writer.state(9_999_999)["rejected"] == 2
+
+
+def test_imports_and_commands_answer_by_position(works):
+    person = ndjson([{"distinct_ids": ["ann"], "properties": {"plan": "pro"}}])
+    imported = works.queue("persons", person)
+    grouped = works.queue("groups", ndjson([{"type": "company", "key": "acme"}]))
+    nobody = works.queue(
+        "command",
+        msgspec.json.encode(
+            {"do": "delete_person", "person": "00000000-0000-0000-0000-000000000000"}
+        ),
+    )
+    works.writer.start()
+
+    counts = {"created": 1, "updated": 0, "merged": 0, "failed": 0, "errors": []}
+    assert works.writer.outcome(imported, 10) == counts
+    assert works.writer.outcome(grouped, 10) == counts
+    with pytest.raises(NotFound, match="no person"):
+        works.writer.outcome(nobody, 10)
+
+
+def test_stopping_drains(works):
+    for _ in range(5):
+        works.send("a")
+    works.writer.start()
+    works.writer.stop(drain=True, timeout_s=10)
+
+    assert works.names() == ["a"] * 5
+
+
+def test_a_store_opened_again_knows_all_and_repeats_nothing(tmp_path):
+    event = captured("a", "ann", properties={"p": 1}, timestamp=datetime.now(UTC))
+    project = a_project()
+    counts = []
+    for name in ("first", "second"):
+        inbox, store = SqliteInbox(tmp_path / name), DuckStore(tmp_path / "events.duckdb")
+        inbox = inbox if name == "first" else reopened(inbox, tmp_path / name, store)
+        writer = Writer(inbox, store, decode=decode, project_of_id=lambda _: project)
+        body = msgspec.json.encode([event, captured(name, "ann")])
+        inbox.append(project.id, "capture", NOW, b"{}", body).result()
+        writer.start()
+        writer.flush(10)
+        writer.stop()
+        counts.append(
+            rows(store, "SELECT count(*), count(DISTINCT person_key) FROM events")
+        )
+        assert store.kinds(project.id) == {("event", "p"): "Numeric"}
+        inbox.close()
+        store.close()
+
+    assert counts == [[(2, 1)], [(3, 1)]]
+
+
+def reopened(inbox, path, store):
+    """Return a new inbox whose positions follow those that the store has."""
+    inbox.close()
+    return SqliteInbox(path, beyond=store.position())
