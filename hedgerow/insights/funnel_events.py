@@ -32,7 +32,7 @@ from hedgerow.query.trees import Tree, call, number_literal, text_literal
 from hedgerow.query.values import Values
 
 ORDER = ("actor", "at", "steps", "exclusions")
-"""Actor by actor, by time; simultaneous events always in the same order."""
+"""Actor by actor, by time; simultaneous events always in the same order, by value last."""
 
 FIRST_TIME = "first_time_for_user"
 FIRST_MATCHING = frozenset(
@@ -52,7 +52,9 @@ def statement(
     """
     values = Values()
     events = Events(context, values, at_event=at_event_time(funnel.query.modifiers))
-    tree = select(funnel, events, span, detail=detail).order_by(*ORDER)
+    keys = funnel.breakdown.keys if funnel.breakdown else ()
+    order = [*ORDER, *(f"value_{number}" for number in range(len(keys)))]
+    tree = select(funnel, events, span, detail=detail).order_by(*order)
     return Statement(tree=tree, values=values.by_name)
 
 

@@ -80,12 +80,14 @@ class _Stages:
     def walked(self) -> exp.Select:
         """Return each event with the last start before it, and whether it is (nearly) tied.
 
-        Tied are neighbours that match different steps, or several, at most 50 ms apart.
+        Tied are neighbours that match different steps at most 50 ms apart, and those of
+        one moment that match several, or whose values may differ.
         """
         gap = exp.column("at") - exp.column("at_before")
         single = [number_literal(1 << place) for place in range(self.funnel.rules.steps)]
         several = exp.column("steps").isin(*single).not_()
-        together = exp.and_(gap.copy().eq(number_literal(0)), several)
+        unclear = exp.true() if self.values else several  # whose value comes first?
+        together = exp.and_(gap.copy().eq(number_literal(0)), unclear)
         differ = exp.column("steps").neq(exp.column("steps_before"))
         close = exp.and_(gap <= number_literal(NEAR_TIE_US), exp.or_(differ, together))
         start = exp.Case(ifs=[exp.If(this=self.has(1), true=exp.column("at"))])

@@ -85,13 +85,13 @@ def _unbroken(asked: Funnel) -> Funnel:
 
 
 def _steps(asked: Funnel, answers: list[Rows], names: dict[int, str]) -> dict[str, Any]:
-    sides = [_tallies(asked, rows) for rows in answers]
+    sides = [counted(asked, rows) for rows in answers]
     shown = _step_rows(asked, [ranked(side, asked) for side in sides], names)
     total = median_total(_whole(asked, answers[0], sides[0]))
     return {"results": shown, "total_median_conversion_time": total}
 
 
-def _tallies(asked: Funnel, rows: Rows) -> dict[Value, Tally]:
+def counted(asked: Funnel, rows: Rows) -> dict[Value, Tally]:
     """Return the tallies of one period: what was added up, and what is matched here."""
     if not funnel_fast.fits(asked):
         return _matched(asked, rows)
