@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from app.errors import StoreUnavailable
 from app.models.people import User
 from app.models.records import Installation
+from app.settings import in_force
 from app.telemetry import context
 from app.telemetry.messages import Facts, group_properties, same_day, users_band
 
@@ -139,6 +140,7 @@ def keep(row: Installation, folder: Path) -> None:
 def facts(session: Session, config: Mapping[str, Any], version: str) -> Facts:
     """Return what this installation tells of itself."""
     row = session.get_one(Installation, 1)
+    rules = in_force(session, config)
     users = session.scalar(select(func.count()).where(User.is_active.is_(True))) or 0
     return Facts(
         fingerprint=fingerprint(row),
@@ -148,10 +150,10 @@ def facts(session: Session, config: Mapping[str, Any], version: str) -> Facts:
         platform_machine=context.machine(),
         python_version=platform.python_version(),
         auth_method=context.auth_method(config),
-        timezone=config["TZ"],
+        timezone=rules.timezone,
         environment=config["APP_ENV"],
         deployment_method=context.deployment_method(config),
-        locale=config["DEFAULT_LOCALE"].partition("_")[0],
+        locale=rules.locale.partition("_")[0],
         db_engine=session.get_bind().dialect.name,
         users_band=users_band(users),
         first_seen_at=row.first_seen_at.astimezone(UTC),
