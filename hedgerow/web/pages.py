@@ -13,15 +13,19 @@ from starlette.routing import BaseRoute, Route
 
 from hedgerow.meta.accounts import Role
 from hedgerow.web import (
+    account,
     activity,
     boards_editing,
+    cohort_pages,
     dashboards,
+    data_pages,
     explore,
     groups,
     home,
     people,
     people_behind,
     rendering,
+    settings_pages,
     sharing,
     signin,
     suggest,
@@ -42,6 +46,8 @@ class Screen(NamedTuple):
 
 
 P = "/p/{project_id:int}"
+COHORT = f"{P}/cohorts/{{cohort_id:int}}"
+NOTE = f"{P}/data/annotations/{{annotation_id:int}}"
 PERSON = f"{P}/persons/{{person_id}}"
 BOARD = f"{P}/dashboards/{{dashboard_id:int}}"
 TILE = f"{BOARD}/tiles/{{tile_id:int}}"
@@ -103,6 +109,44 @@ SCREENS: tuple[Screen, ...] = (
     Screen("POST", f"{PERSON}/delete", people.delete, "editor"),
     Screen("GET", f"{P}/groups", groups.listing, "viewer"),
     Screen("GET", f"{P}/groups/{{type}}/{{key:path}}", groups.group, "viewer"),
+    Screen("GET", f"{P}/cohorts", cohort_pages.listing, "viewer"),
+    Screen("POST", f"{P}/cohorts", cohort_pages.save, "editor"),
+    Screen("GET", f"{P}/cohorts/new", cohort_pages.new, "viewer"),
+    Screen("POST", f"{P}/cohorts/edit", cohort_pages.edit, "viewer"),
+    Screen("POST", f"{P}/cohorts/size", cohort_pages.size, "viewer"),
+    Screen("POST", f"{P}/cohorts/upload", cohort_pages.upload, "editor"),
+    Screen("GET", COHORT, cohort_pages.page, "viewer"),
+    Screen("POST", f"{COHORT}/delete", cohort_pages.delete, "editor"),
+    Screen("POST", f"{COHORT}/restore", cohort_pages.restore, "editor"),
+    Screen("GET", f"{P}/data", data_pages.events, "viewer"),
+    Screen("POST", f"{P}/data/events", data_pages.describe_event, "editor"),
+    Screen("GET", f"{P}/data/properties", data_pages.properties, "viewer"),
+    Screen("POST", f"{P}/data/properties", data_pages.describe_property, "editor"),
+    Screen("GET", f"{P}/data/annotations", data_pages.annotations, "viewer"),
+    Screen("POST", f"{P}/data/annotations", data_pages.annotate, "editor"),
+    Screen("POST", f"{NOTE}/delete", data_pages.remove_annotation, "editor"),
+    Screen("GET", f"{P}/settings", settings_pages.project, "viewer"),
+    Screen("POST", f"{P}/settings", settings_pages.change, "admin"),
+    Screen("POST", f"{P}/settings/token", settings_pages.rotate, "admin"),
+    Screen("POST", f"{P}/settings/delete", settings_pages.delete, "owner"),
+    Screen("GET", f"{P}/settings/members", settings_pages.members, "viewer"),
+    Screen("POST", f"{P}/settings/members", settings_pages.invite, "admin"),
+    Screen("POST", f"{P}/settings/members/{{user_id:int}}", settings_pages.member, "admin"),
+    Screen("GET", f"{P}/settings/keys", settings_pages.keys, "viewer"),
+    Screen("POST", f"{P}/settings/keys", settings_pages.make_key, "viewer"),
+    Screen(
+        "POST",
+        f"{P}/settings/keys/{{key_id:int}}/revoke",
+        settings_pages.revoke_key,
+        "viewer",
+    ),
+    Screen("GET", f"{P}/settings/ingestion", settings_pages.ingestion, "viewer"),
+    Screen("GET", f"{P}/settings/log", settings_pages.log, "admin"),
+    Screen("GET", "/account", account.page, "viewer"),
+    Screen("POST", "/account", account.change, "viewer"),
+    Screen("POST", "/account/sessions/{session_id:int}/close", account.close, "viewer"),
+    Screen("GET", "/projects/new", account.new_project, "viewer"),
+    Screen("POST", "/projects/new", account.create_project, "viewer"),
     Screen("GET", f"{P}/behind", people_behind.behind, "viewer"),
     Screen("POST", f"{P}/behind/cohort", people_behind.save_as_cohort, "editor"),
     Screen("GET", f"{P}/suggest/{{what}}", suggest.suggest, "viewer"),

@@ -49,5 +49,8 @@ export function tables() {
   document.addEventListener("input", (event) => {
     if (event.target.matches("[data-find-in]")) find(event.target);
   });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-submit-change]")) event.target.form.requestSubmit();
+  });
   document.addEventListener("htmx:load", (event) => prepare(event.target));
 }
