@@ -5,19 +5,23 @@ from app.views import (
     day,
     entry,
     exports,
+    oidc,
     privacy,
     projects,
     setup,
     signin,
     system,
     timer,
+    week,
 )
 
 REGISTERED = (
     setup.blueprint,
     signin.blueprint,
+    oidc.blueprint,
     dashboard.blueprint,
     day.blueprint,
+    week.blueprint,
     timer.blueprint,
     entry.blueprint,  # that of entries, with what can be done with one of them
     exports.blueprint,

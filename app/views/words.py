@@ -163,6 +163,13 @@ def most(bars: Sequence[Any]) -> int:
     return max(3600, *(int(max(bar.seconds, bar.target)) for bar in bars))
 
 
+def difference(worked: int, target: int) -> str:
+    """Return how much more or less than the target it is: ``+0:10``, ``±0:00``, ``−1:13``."""
+    gap = worked - target
+    sign = "+" if gap > 0 else "" if gap < 0 else "\u00b1"
+    return sign + durations.grid(gap)
+
+
 def plain_http() -> bool:
     """Return whether this page came unencrypted from beyond this machine."""
     local = request.host.partition(":")[0] in {"127.0.0.1", "localhost", "[::1]", "[", ""}
@@ -227,6 +234,7 @@ def teach(app: Flask) -> None:
         "version": VERSION,
         "direction": direction,
         "has": has,
+        "difference": difference,
         "here": here,
         "initials": initials,
         "share": share,

@@ -11,5 +11,6 @@ import "./forms.js";
 import "./dialogs.js";
 import "./entries.js";
 import "./day.js";
+import "./week.js";
 import "./keys.js";
 import "./palette.js";
