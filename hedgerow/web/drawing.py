@@ -7,17 +7,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 from starlette.responses import Response
 
+from hedgerow.meta import watches
 from hedgerow.web import rendering, vocabulary
 from hedgerow.web.charts import choose, totals, trends, words
-from hedgerow.web.charts.spec import Cell, Chart, Table
+from hedgerow.web.charts.spec import Cell, Chart, Mark, Table
 from hedgerow.web.visits import Visit
 
 STALE = timedelta(minutes=15)
 """An answer older than this says so in amber."""
 
 SPARK_DAYS = 30
+MARKS = 6
+"""Notes drawn on one plot, the latest; more would hide it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +48,7 @@ def draw(visit: Visit, query: Mapping[str, Any], *, refresh: str = "blocking") -
     return Drawing(
         query=plain,
         answer=answer,
-        chart=chart,
+        chart=_marked(visit, chart),
         age=f"Computed {words.ago(at, visit.now)}",
         stale=visit.now - at > STALE,
     )
@@ -54,6 +58,26 @@ def _chart(visit: Visit, query: Mapping[str, Any], answer: Mapping[str, Any]) ->
     return choose.chart(
         query, answer, known=lambda: vocabulary.known(visit), now=visit.local_now
     )
+
+
+def _marked(visit: Visit, chart: Chart) -> Chart:
+    """Return a plot over time with the project's notes in that time as marks."""
+    if (
+        chart.kind != "plot"
+        or not chart.x
+        or not chart.x[0][:4].isdigit()
+        or len(chart.x[0]) < 10
+    ):
+        return chart
+    with visit.services.metadata.reading() as session:
+        notes, _ = watches.annotations(session, visit.here.id, limit=200)
+    marks = []
+    for note in reversed(notes):
+        at = note.date_marker.astimezone(visit.zone).strftime("%Y-%m-%d %H:%M:%S")
+        before = [day for day in chart.x if day <= at]
+        if before and (before[-1] != chart.x[-1] or at[:10] == chart.x[-1][:10]):
+            marks.append(Mark(at=before[-1], text=words.short(note.content, 24)))
+    return msgspec.structs.replace(chart, marks=marks[-MARKS:])
 
 
 def _number(

@@ -19,6 +19,7 @@ from hedgerow.web import (
     cohort_pages,
     dashboards,
     data_pages,
+    experiments,
     explore,
     groups,
     home,
@@ -47,6 +48,7 @@ class Screen(NamedTuple):
 
 P = "/p/{project_id:int}"
 COHORT = f"{P}/cohorts/{{cohort_id:int}}"
+TRIAL = f"{P}/experiments/{{experiment_id:int}}"
 NOTE = f"{P}/data/annotations/{{annotation_id:int}}"
 PERSON = f"{P}/persons/{{person_id}}"
 BOARD = f"{P}/dashboards/{{dashboard_id:int}}"
@@ -118,6 +120,12 @@ SCREENS: tuple[Screen, ...] = (
     Screen("GET", COHORT, cohort_pages.page, "viewer"),
     Screen("POST", f"{COHORT}/delete", cohort_pages.delete, "editor"),
     Screen("POST", f"{COHORT}/restore", cohort_pages.restore, "editor"),
+    Screen("GET", f"{P}/experiments", experiments.listing, "viewer"),
+    Screen("POST", f"{P}/experiments", experiments.create, "editor"),
+    Screen("GET", f"{P}/experiments/new", experiments.new, "viewer"),
+    Screen("GET", TRIAL, experiments.page, "viewer"),
+    Screen("POST", f"{TRIAL}/delete", experiments.delete, "editor"),
+    Screen("POST", f"{TRIAL}/restore", experiments.restore, "editor"),
     Screen("GET", f"{P}/data", data_pages.events, "viewer"),
     Screen("POST", f"{P}/data/events", data_pages.describe_event, "editor"),
     Screen("GET", f"{P}/data/properties", data_pages.properties, "viewer"),

@@ -10,7 +10,7 @@ from hedgerow.meta import access, accounts, audit, projects
 from hedgerow.meta.access import KeyRequest
 from hedgerow.meta.accounts import ROLES
 from hedgerow.meta.projects import ProjectFields
-from hedgerow.web import ranges
+from hedgerow.web import ranges, vocabulary
 from hedgerow.web.people import run
 from hedgerow.web.visits import Visit
 
@@ -253,13 +253,17 @@ def revoke_key(visit: Visit) -> Response:
 
 def ingestion(visit: Visit) -> Response:
     """GET …/settings/ingestion — how far the writer is, warnings, the last requests."""
+    state = visit.services.ingestion(visit.here.id)
     context = visit.services.context(visit.here.id)
     warnings = listings.warnings_result(run(visit, listings.warnings(context, limit=50)))
     return _render(
         visit,
         "ingestion",
         "settings_ingestion.html",
-        state=visit.services.ingestion(visit.here.id),
+        state=state,
+        last=vocabulary.instant(state["last_event_at"])
+        if state.get("last_event_at")
+        else None,
         warnings=warnings,
         sightings=visit.services.sightings(visit.here.id),
         strangers=visit.services.sightings(None)[:20] if visit.may("admin") else [],

@@ -132,6 +132,11 @@ def bucket_end(start: datetime, interval: str) -> datetime:
             return start + timedelta(days=1)
 
 
+def short(text: str, length: int) -> str:
+    """Return a text cut to ``length`` characters, with an ellipsis where it was longer."""
+    return text if len(text) <= length else f"{text[: length - 1]}\u2026"
+
+
 def value_name(value: object) -> str:
     """Return a breakdown value as people read it; several joined by a middle dot."""
     if isinstance(value, list):
