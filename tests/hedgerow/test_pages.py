@@ -78,9 +78,8 @@ class Server:
             {"event": name, "distinct_id": who, "properties": properties or {}}
             for name, who, properties in events
         ]
-        reply = self.browser().post(
-            "/batch/", json={"api_key": project.api_token, "batch": batch}
-        )
+        token = self.house.directory.project_of_id(project.id).api_token
+        reply = self.browser().post("/batch/", json={"api_key": token, "batch": batch})
         assert reply.status_code == 200
         self.house.flush(10)
 

@@ -3,6 +3,8 @@
 // Fields inside [data-quiet] (a filter that is being written) do not ask yet; Enter presses their button.
 // A range chosen from the list fills the two fields behind it. Ctrl-Enter runs a typed question.
 
+let unfolded = false;
+
 function choose(button) {
   const fields = { from: button.dataset.rangeFrom, to: button.dataset.rangeTo };
   for (const [id, value] of Object.entries(fields)) document.getElementById(id).value = value;
@@ -18,6 +20,15 @@ export function editor(htmx) {
     },
     true,
   );
+  // Narrow screens fold the question; it stays as it was when the form comes anew.
+  document.addEventListener("htmx:beforeSwap", () => {
+    const query = document.querySelector("details.query");
+    if (query) unfolded = query.open;
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    const query = document.querySelector("#editor details.query");
+    if (query) query.open = unfolded;
+  });
   // htmx does not see buttons that stand outside of their form.
   document.addEventListener("htmx:configRequest", (event) => {
     const button = event.detail.triggeringEvent?.submitter;
