@@ -27,6 +27,8 @@ from app.models.database import open_database
 from app.models.people import ROLES, User
 from app.people import accounts
 from app.settings import in_force
+from app.telemetry import daily, preview
+from app.telemetry.reporter import Reporter
 
 
 def deliberate(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -255,3 +257,48 @@ def _known(session: Session, name: str) -> User:
 def _link(config: Config, token: str) -> str:
     where = config.PUBLIC_URL.rstrip("/") or f"http://{config.HOST}:{config.PORT}"
     return f"{where}/password/{token}"
+
+
+@main.group()
+def telemetry() -> None:
+    """Read what would be reported, or send what is due."""
+
+
+@telemetry.command("preview")
+@click.option("--layer", type=click.Choice(["base", "detailed"]), default="base",
+              show_default=True, help="Consent to read the messages of.")  # fmt: skip
+@deliberate
+def telemetry_preview(layer: str) -> None:
+    r"""Print the next messages of this installation, exactly; nothing is sent.
+
+    \b
+    Example:
+      timetracker telemetry preview
+    """
+    config, database = _opened()
+    schema.refuse_newer(database)
+    click.echo(preview.as_text(_reporter(config, database), layer, datetime.now(UTC)))
+
+
+@telemetry.command("send")
+@deliberate
+def telemetry_send() -> None:
+    r"""Send what is due, as far as consent permits; safe to run again.
+
+    \b
+    Example:
+      timetracker telemetry send
+    """
+    config, database = _opened()
+    schema.refuse_newer(database)
+    reporter = _reporter(config, database)
+    sent = daily.tell(reporter, datetime.now(UTC))
+    reporter.flush()
+    verdict = reporter.watch.look()
+    click.echo(f"{sent} messages sent. Consent: {verdict.layer} ({verdict.by}).")
+
+
+def _reporter(config: Config, database: Database) -> Reporter:
+    reporter = Reporter(config.mapping(), database)
+    reporter.start()
+    return reporter

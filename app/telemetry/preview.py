@@ -5,6 +5,7 @@ a client that sends nothing, so what is shown is what would leave.
 """
 
 import base64
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -60,6 +61,14 @@ def preview(
         for message in batch:
             sinks.deliver(client, message)
     return shown
+
+
+def as_text(reporter: Reporter, layer: str, now: datetime) -> str:
+    """Return the next messages as JSON Lines: sink and message."""
+    return "\n".join(
+        json.dumps({"sink": name, "message": message}, ensure_ascii=False)
+        for name, message in preview(reporter, layer, now)
+    )
 
 
 def _silent(

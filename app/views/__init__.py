@@ -8,6 +8,7 @@ from app.views import (
     oidc,
     privacy,
     projects,
+    reports,
     setup,
     signin,
     system,
@@ -26,6 +27,7 @@ REGISTERED = (
     entry.blueprint,  # that of entries, with what can be done with one of them
     exports.blueprint,
     projects.blueprint,
+    reports.blueprint,
     privacy.blueprint,
     system.blueprint,
 )

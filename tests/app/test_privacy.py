@@ -26,7 +26,7 @@ def sink():
 
 
 @pytest.fixture
-def app(tmp_path, sink):
+def app(database, tmp_path, sink):  # database: its file is there already, migrated
     config = Config(
         DATA_DIR=tmp_path,
         SETUP_TOKEN="code",
