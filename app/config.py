@@ -1,7 +1,7 @@
 """What an operator may choose: every environment variable of TimeTracker.
 
 ``Config`` is the list. Each line gives name, type, safe default, what values are taken
-and what the variable does; ``docs/timetracker-settings.md`` is generated from it.
+and what the variable does; ``docs/settings.md`` is generated from it.
 ``from_environment`` reads all of them once, at start. A value that cannot be read stops
 the start with a sentence that says what may stand there. ``create_app`` puts the result
 into ``app.config``; views read ``current_app.config`` on every request, so a test can

@@ -6,35 +6,185 @@ the pages with what the code says now.
     python docs/generate.py
 """
 
-from collections.abc import Callable
+import ast
+import inspect
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+import click
+import msgspec
+
+from app import errors as timetracker_errors
+from app.cli import main as timetracker
 from app.config import OLD_NAMES, SECTIONS, VARIABLES
 from app.telemetry import table
+from hedgerow import errors as hedgerow_errors
+from hedgerow.cli.program import hedgerow
+from hedgerow.replies import status_of
+from hedgerow.settings import Settings
 
 HERE = Path(__file__).parent
 
+CAPTURE = {
+    "empty_body": "The request has no body, and no `data` in its query.",
+    "undecodable_body": "Broken gzip, base64, deflate or lz64, invalid UTF-8, a form without `data`.",
+    "invalid_json": "Truncated, with text behind its end, or a lone value.",
+    "invalid_event": "`batch` is no list, an entry or `properties` or `$set` no object.",
+    "empty_batch": "A list without an event.",
+    "missing_event_name": "An event without a name, or with an empty one.",
+    "missing_distinct_id": "No distinct id, or a null, empty or blank one.",
+    "invalid_uuid": "A `uuid` that is none.",
+    "missing_token": "No project token in the request.",
+    "invalid_token": "A token that no project has, or that cannot be one.",
+    "mixed_tokens": "Events of different projects in one request.",
+    "body_too_large": "Larger than `HEDGEROW_MAX_BODY_MIB`, before or after inflating.",
+    "event_too_large": "One event larger than 1 MiB of JSON.",
+    "unsupported_media_type": "On the newer protocol: not JSON, or an encoding unknown to it.",
+}
+"""Codes of refused capture requests; all or nothing is kept of one."""
 
-def timetracker_settings() -> str:
-    """Return every environment variable of TimeTracker, by section."""
+WARNINGS = {
+    "illegal_distinct_id": "An id such as `null` or `guest` was to be merged. Set the SDK's id later.",
+    "cannot_merge_already_identified": (
+        "A person who has a name was to become part of another. Call `reset()` at sign-out."
+    ),
+    "person_properties_too_large": "Over 512 KiB of properties; the write was left out.",
+    "group_properties_too_large": "Over 512 KiB of properties; the write was left out.",
+    "group_type_without_index": "A sixth group type: its groups are kept under its name.",
+}
+"""Types of ingestion warnings; the events themselves are stored."""
+
+
+def settings() -> str:
+    """Return every setting of Hedgerow and every variable of TimeTracker."""
     lines = [
-        "# TimeTracker: environment variables",
+        "# Settings",
         "",
-        "Generated from `app/config.py`. A value that cannot be read stops the start with a",
-        "sentence that says what may stand there. An empty variable counts as unset. Secrets",
-        "can also be read from a file: `SECRET_KEY_FILE=/run/secrets/key`.",
+        "Generated from `hedgerow/settings.py` and `app/config.py`. A name that is unknown or a",
+        "value that cannot be read stops the start with a sentence that says what may stand there.",
+        "",
+        "## Hedgerow",
+        "",
+        "| variable | default | what it does |",
+        "|---|---|---|",
     ]
-    for name, field in VARIABLES.items():
+    notes = _field_notes(Settings)
+    for field in msgspec.structs.fields(Settings):
+        variable = f"`HEDGEROW_{field.name.upper()}`"
+        lines.append(f"| {variable} | {shown(field.default)} | {notes[field.name]} |")
+    lines += [
+        "",
+        "`HEDGEROW_TOKEN`, `HEDGEROW_KEY`, `HEDGEROW_URL` and `HEDGEROW_PROJECT` stand for options of",
+        "commands.",
+        "",
+        "# TimeTracker",
+        "",
+        "An empty variable counts as unset. Secrets can also be read from a file:",
+        "`SECRET_KEY_FILE=/run/secrets/key`.",
+    ]
+    for name, variable in VARIABLES.items():
         if name in SECTIONS:
             lines += ["", f"## {SECTIONS[name]}", ""]
             lines += ["| variable | default | takes | what it does |", "|---|---|---|---|"]
-        kind, note = field.metadata["kind"], field.metadata["note"]
+        kind, note = variable.metadata["kind"], variable.metadata["note"]
         file = "; or `_FILE`" if kind.secret else ""
-        cells = (f"`{name}`", shown(field.default), kind.words + file, note)
+        cells = (f"`{name}`", shown(variable.default), kind.words + file, note)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     lines += ["", "## Names that are read too", "", "| name | now called |", "|---|---|"]
     lines += [f"| `{old}` | `{new}` |" for old, new in OLD_NAMES.items()]
     return "\n".join(lines) + "\n"
+
+
+def _field_notes(struct: type) -> dict[str, str]:
+    """Return the docstrings that stand below the fields of a class."""
+    (body,) = (
+        node.body
+        for node in ast.parse(inspect.getsource(struct)).body
+        if isinstance(node, ast.ClassDef)
+    )
+    notes = {}
+    for field, note in pairwise(body):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+            notes[field.target.id] = " ".join(ast.literal_eval(note.value).split())
+    return notes
+
+
+def errors() -> str:
+    """Return every error code of both programs, and the warnings of capture."""
+    lines = [
+        "# Errors",
+        "",
+        "Generated from the code. Every error says what is wrong, quotes the value, and says what to do;",
+        "`code` is stable and for programs, `attr` names the field.",
+        "",
+        "## Hedgerow",
+        "",
+        "| code | status | when |",
+        "|---|---|---|",
+    ]
+    lines += [
+        f"| `{error.code}` | {status_of(error.code)} | {_first(error)} |"
+        for error in _subclasses(hedgerow_errors.HedgerowError)
+        if error is not hedgerow_errors.BadCapture
+    ]
+    lines += [
+        "",
+        "### Refused capture requests",
+        "",
+        "| code | status | when |",
+        "|---|---|---|",
+    ]
+    lines += [
+        f"| `{code}` | {status_of(code)} | {when} |" for code, when in CAPTURE.items()
+    ]
+    lines += [
+        "",
+        "### Ingestion warnings",
+        "",
+        "| type | when, and what to do |",
+        "|---|---|",
+    ]
+    lines += [f"| `{name}` | {when} |" for name, when in WARNINGS.items()]
+    lines += ["", "## TimeTracker", "", "| code | when |", "|---|---|"]
+    lines += [
+        f"| `{error.code}` | {_first(error)} |"
+        for error in _subclasses(timetracker_errors.TimeTrackerError)
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _subclasses(root: Any) -> Iterator[Any]:
+    for one in root.__subclasses__():
+        yield one
+        yield from _subclasses(one)
+
+
+def _first(thing: Any) -> str:
+    return (inspect.getdoc(thing) or "").partition("\n\n")[0].replace("\n", " ")
+
+
+def commands() -> str:
+    """Return the help of every command of both programs."""
+    lines = ["# Commands", "", "Generated: what `--help` says."]
+    for name, program in (("hedgerow", hedgerow), ("timetracker", timetracker)):
+        lines += ["", f"## {name}"]
+        for words, command in _commands(name, program):
+            context = click.Context(command, info_name=words, max_content_width=96)
+            context.terminal_width = 96
+            text = "\n".join(
+                line.rstrip() for line in command.get_help(context).splitlines()
+            )
+            lines += ["", f"### {words}", "", "```text", text, "```"]
+    return "\n".join(lines) + "\n"
+
+
+def _commands(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    yield name, command
+    if isinstance(command, click.Group):
+        for word in command.list_commands(click.Context(command)):
+            yield from _commands(f"{name} {word}", command.commands[word])
 
 
 def shown(default: object) -> str:
@@ -51,8 +201,10 @@ def shown(default: object) -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "commands.md": commands,
+    "errors.md": errors,
     "events.md": table.markdown,
-    "timetracker-settings.md": timetracker_settings,
+    "settings.md": settings,
 }
 """File name → what writes it."""
 
