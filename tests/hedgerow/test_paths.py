@@ -156,7 +156,7 @@ def test_the_windows_agree_with_the_procedure(store, project, fields):
 
 def test_people_of_an_edge_add_up_to_its_value(store, project):
     crowd(store, project, 2)
-    for row in ask(store, project, asked()):
+    for row in ask(store, project, asked(edgeLimit=5)):
         raw = asked(pathStartKey=row["source"], pathEndKey=row["target"])
         assert sum(count for _, count in who(store, project, raw)) == row["value"]
 
