@@ -276,7 +276,7 @@ def telemetry_preview(layer: str) -> None:
       timetracker telemetry preview
     """
     config, database = _opened()
-    schema.refuse_newer(database)
+    schema.migrate(database)
     click.echo(preview.as_text(_reporter(config, database), layer, datetime.now(UTC)))
 
 
@@ -290,7 +290,7 @@ def telemetry_send() -> None:
       timetracker telemetry send
     """
     config, database = _opened()
-    schema.refuse_newer(database)
+    schema.migrate(database)
     reporter = _reporter(config, database)
     sent = daily.tell(reporter, datetime.now(UTC))
     reporter.flush()

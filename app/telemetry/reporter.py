@@ -123,13 +123,18 @@ class Reporter:
         self._clients.flush()
         self.log.flush()
 
+    def close(self) -> None:
+        """End: flush for a moment, let the clients' threads go."""
+        self._clients.close()
+        self.log.flush()
+
 
 def install(app: Flask, database: Database) -> Reporter:
     """Give an application its reporter; the schema must be there already."""
     reporter = Reporter(app.config, database)
     reporter.start()
     app.extensions[EXTENSION] = reporter
-    atexit.register(reporter.flush)
+    atexit.register(reporter.close)
     return reporter
 
 

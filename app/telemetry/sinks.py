@@ -132,3 +132,10 @@ class Clients:
         """Let what is queued go, for a moment."""
         for _, made in list(self._made.values()):
             made.flush(FLUSH_S)
+
+    def close(self) -> None:
+        """Let what is queued go, for a moment, and end the clients' threads."""
+        self.flush()
+        for _, made in list(self._made.values()):
+            for consumer in made.consumers or []:
+                consumer.pause()

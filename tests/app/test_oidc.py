@@ -142,6 +142,7 @@ def app(database, tmp_path, provider):  # database: its file is there already, m
         )  # fmt: skip
         accounts.make(session, new, Settings())
     yield app
+    app.extensions["reporter"].close()
     app.extensions["database"].close()
 
 

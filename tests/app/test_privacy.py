@@ -35,6 +35,7 @@ def app(database, tmp_path, sink):  # database: its file is there already, migra
     )
     app = create_app(config)
     yield app
+    app.extensions["reporter"].close()
     app.extensions["database"].close()
 
 

@@ -133,7 +133,9 @@ def app(database, tmp_path, sink):
 
 @pytest.fixture
 def reporter(app, database):
-    return install(app, database)
+    reporter = install(app, database)
+    yield reporter
+    reporter.close()
 
 
 @pytest.fixture
