@@ -13,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.models.entries import TimeEntry, entry_tags
 from app.models.people import User
-from app.models.work import Project
+from app.models.work import Project, ProjectMember
 from app.people.roles import rank
 from app.reports.filters import NONE, Question
 from app.tracking.recorded import with_details
@@ -27,11 +27,10 @@ def seen_by(user: User) -> ColumnElement[bool]:
     if rank(user.role) >= rank("manager"):
         return true()
     own = TimeEntry.user_id == user.id
-    led = exists().where(
-        TimeEntry.project_id == Project.id,
-        Project.members.any(user_id=user.id, is_lead=True),
+    led = select(ProjectMember.project_id).where(
+        ProjectMember.user_id == user.id, ProjectMember.is_lead
     )
-    return or_(own, led)
+    return or_(own, TimeEntry.project_id.in_(led))
 
 
 def condition(

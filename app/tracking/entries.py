@@ -144,7 +144,8 @@ def _policy(
     if entry.kind != "timed" or act.settings.overlap_policy == "allow":
         return ()
     segments = timers.segments(entry, act.now)
-    found = overlapping(session, entry.id, entry.user_id, segments, act.now)
+    owner = entry.user_id or entry.user.id  # a new entry has no number of its owner yet
+    found = overlapping(session, entry.id, owner, segments, act.now)
     if found and act.settings.overlap_policy == "forbid":
         other, seconds = found[0]
         what = other.description or (other.project.name if other.project else "an entry")

@@ -163,8 +163,13 @@ def most(bars: Sequence[Any]) -> int:
     return max(3600, *(int(max(bar.seconds, bar.target)) for bar in bars))
 
 
+def most_of(buckets: Sequence[tuple[date, Any]]) -> int:
+    """Return the highest bucket, at least a minute."""
+    return max(60, *(int(sums.seconds) for _, sums in buckets))
+
+
 def difference(worked: int, target: int) -> str:
-    """Return how much more or less than the target it is: ``+0:10``, ``±0:00``, ``−1:13``."""
+    """Return how much more or less than the target it is: ``+0:10`` or ``-1:13``."""
     gap = worked - target
     sign = "+" if gap > 0 else "" if gap < 0 else "\u00b1"
     return sign + durations.grid(gap)
@@ -234,6 +239,7 @@ def teach(app: Flask) -> None:
         "version": VERSION,
         "direction": direction,
         "has": has,
+        "most_of": most_of,
         "difference": difference,
         "here": here,
         "initials": initials,

@@ -20,8 +20,7 @@ function leaveAfterAWhile(toast) {
 /** Say something; `undo` is the address that takes it back. */
 export function say({ text, kind = "good", undo = null }) {
   if (!text || !box()) return;
-  const toast = document.getElementById("toast-template").content.firstElementChild.cloneNode(true);
-  toast.classList.toggle("bad", kind === "bad");
+  const toast = document.getElementById(kind === "bad" ? "toast-bad" : "toast-template").content.firstElementChild.cloneNode(true);
   toast.querySelector("span").textContent = text;
   if (undo) {
     const button = document.getElementById("toast-undo").content.firstElementChild.cloneNode(true);

@@ -1,0 +1,184 @@
+"""Which rate holds on a day; money in minor units.
+
+The newest rate with ``valid_from`` on or before an entry's local date, of the first scope
+that has one: project_user, task, project, client, user, default. An entry's own
+``rate_override`` beats them all, in the currency that the rate would have had.
+Currencies are never added.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.errors import InvalidInput
+from app.models.work import Client, Project, Rate
+
+SCOPES = ("project_user", "task", "project", "client", "user", "default")
+"""In order of precedence."""
+
+
+class Subject(NamedTuple):
+    """What an entry is about, as far as rates go."""
+
+    user_id: int
+    project_id: int | None
+    client_id: int | None
+    task_id: int | None
+
+
+class Price(NamedTuple):
+    """An hourly rate."""
+
+    amount: int
+    """Minor units an hour."""
+    currency: str
+
+
+Key = tuple[str, int | None, int | None]
+"""Scope and one or two references."""
+
+
+class Rates:
+    """All rates of an installation, ready to be asked."""
+
+    def __init__(self, rates: Iterable[Rate], currency: str) -> None:
+        """Keep them by scope and day; ``currency`` is that of overrides without a rate."""
+        self._currency = currency
+        self._by_key: dict[Key, tuple[list[date], list[Price]]] = {}
+        for rate in sorted(rates, key=lambda rate: (rate.valid_from, rate.id or 0)):
+            days, prices = self._by_key.setdefault(_key_of(rate), ([], []))
+            days.append(rate.valid_from)
+            prices.append(Price(rate.amount, rate.currency))
+
+    def on(self, subject: Subject, day: date) -> Price | None:
+        """Return the rate that holds; None where there is none."""
+        for key in _keys(subject):
+            days, prices = self._by_key.get(key, ((), ()))
+            place = bisect_right(days, day)
+            if place:
+                return prices[place - 1]
+        return None
+
+    def of_entry(self, subject: Subject, day: date, override: int | None) -> Price | None:
+        """Return the rate of an entry, its own first."""
+        price = self.on(subject, day)
+        if override is None:
+            return price
+        return Price(override, price.currency if price else self._currency)
+
+
+def _keys(subject: Subject) -> Sequence[Key]:
+    return (
+        ("project_user", subject.project_id, subject.user_id),
+        ("task", subject.task_id, None),
+        ("project", subject.project_id, None),
+        ("client", subject.client_id, None),
+        ("user", subject.user_id, None),
+        ("default", None, None),
+    )
+
+
+def _key_of(rate: Rate) -> Key:
+    match rate.scope:
+        case "project_user":
+            return rate.scope, rate.project_id, rate.user_id
+        case "task":
+            return rate.scope, rate.task_id, None
+        case "project":
+            return rate.scope, rate.project_id, None
+        case "client":
+            return rate.scope, rate.client_id, None
+        case "user":
+            return rate.scope, rate.user_id, None
+        case _:
+            return "default", None, None
+
+
+def every(session: Session, currency: str) -> Rates:
+    """Load all rates."""
+    return Rates(session.scalars(select(Rate)), currency)
+
+
+def amount(seconds: int, price: Price) -> int:
+    """Return seconds x rate / 3600 in minor units, half up."""
+    return (2 * seconds * price.amount + 3600) // 7200
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewRate:
+    """A rate to be added."""
+
+    scope: str
+    amount: int
+    currency: str
+    valid_from: date
+    client_id: int | None = None
+    project_id: int | None = None
+    task_id: int | None = None
+    user_id: int | None = None
+
+
+NEEDS = {
+    "default": (),
+    "client": ("client_id",),
+    "project": ("project_id",),
+    "task": ("task_id",),
+    "user": ("user_id",),
+    "project_user": ("project_id", "user_id"),
+}
+
+
+def add(session: Session, new: NewRate) -> Rate:
+    """Add a rate; rates of a client's projects must be in the client's currency."""
+    if new.scope not in NEEDS:
+        raise InvalidInput(
+            f"There is no scope {new.scope!r}.",
+            hint=f"Use {', '.join(SCOPES)}.",
+            attr="scope",
+        )
+    for name in NEEDS[new.scope]:
+        if getattr(new, name) is None:
+            what = name.removesuffix("_id")
+            raise InvalidInput(f"Say which {what} the rate is for.", attr=name)
+    if new.amount < 0:
+        raise InvalidInput("A rate is 0 or more.", attr="amount")
+    _refuse_other_currency(session, new)
+    named = {name: getattr(new, name) for name in NEEDS[new.scope]}
+    rate = Rate(
+        scope=new.scope,
+        amount=new.amount,
+        currency=new.currency,
+        valid_from=new.valid_from,
+        **named,
+    )
+    session.add(rate)
+    session.flush()
+    return rate
+
+
+def _refuse_other_currency(session: Session, new: NewRate) -> None:
+    client = session.get(Client, new.client_id) if new.client_id else None
+    if client is None and new.project_id:
+        project = session.get(Project, new.project_id)
+        client = project.client if project else None
+    if client is not None and client.currency not in {None, new.currency}:
+        raise InvalidInput(
+            f"{client.name!r} is billed in {client.currency}.",
+            hint=f"Give the rate in {client.currency}.",
+            attr="currency",
+        )
+
+
+def last_day(rate: Rate, others: Iterable[Rate]) -> date | None:
+    """Return the last day a rate holds; None while it does."""
+    later = [
+        other.valid_from
+        for other in others
+        if _key_of(other) == _key_of(rate) and other.valid_from > rate.valid_from
+    ]
+    return min(later) - timedelta(days=1) if later else None
