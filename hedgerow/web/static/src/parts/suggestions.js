@@ -6,8 +6,7 @@ let asked = 0;
 
 function source(input) {
   const project = document.body.dataset.project;
-  const form = input.form ?? document;
-  const beside = (name) => form.querySelector(`[name="${name}"]`)?.value ?? "";
+  const beside = (name) => input.form?.elements[name]?.value ?? "";
   const { suggest, suggestScope, suggestKey } = input.dataset;
   const query = new URLSearchParams({ search: input.value });
   if (suggestScope) query.set("scope", beside(suggestScope) || suggestScope);
