@@ -36,7 +36,7 @@ class Server:
             time.sleep(0.1)
 
     def link(self):
-        found = re.search(r"http://\S+/setup/\w+", self.log.read_text())
+        found = re.search(r"http://\S+/setup/\w{43}", self.log.read_text())
         return found[0] if found else ""
 
     def post(self, path, body, key=""):
