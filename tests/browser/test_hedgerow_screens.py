@@ -17,6 +17,7 @@ pytestmark = pytest.mark.slow
 
 PASSWORD = "a long enough password"
 PATIENCE_S = 60
+expect.set_options(timeout=20_000)
 
 
 class Server:
@@ -80,7 +81,7 @@ def chromium():
 def page(chromium, server):
     """One person's tab, after the first run; what the browser complained about is kept."""
     context = chromium.new_context(viewport={"width": 1440, "height": 1000})
-    context.set_default_timeout(8000)
+    context.set_default_timeout(20_000)
     opened = context.new_page()
     opened.complaints = []
     opened.on(
