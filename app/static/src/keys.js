@@ -30,13 +30,11 @@ const KEYS = {
     else click("[data-palette]");
     return true;
   },
-  "?": () => click("[data-shortcut-list]") || shortcutList(),
+  "?": () => {
+    document.querySelector("[data-shortcut-list]")?.click();
+    return true;
+  },
 };
-
-function shortcutList() {
-  document.querySelector("[data-shortcut-list]")?.click();
-  return true;
-}
 
 document.addEventListener("keydown", (event) => {
   const save = event.key === "Enter" && (event.ctrlKey || event.metaKey);

@@ -73,7 +73,7 @@ async function openKeys() {
 }
 
 document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-palette]:not(body)")) openPalette();
+  if (event.target.closest("button[data-palette]")) openPalette();
   if (event.target.closest("[data-shortcut-list]")) openKeys();
 });
 document.addEventListener("keydown", (event) => {
