@@ -138,4 +138,4 @@ class Clients:
         self.flush()
         for _, made in list(self._made.values()):
             for consumer in made.consumers or []:
-                consumer.pause()
+                consumer.pause()  # type: ignore[no-untyped-call]  # the SDK is typed in part only
