@@ -11,6 +11,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, extname, join } from "node:path";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
 
 const PROGRAMS = ["hedgerow/web/static", "app/static"];
@@ -28,6 +29,15 @@ function pictures(from, to) {
   return named;
 }
 
+/** Put a compressed copy beside each text, so that no request has to wait for one. */
+function compress(folder) {
+  for (const name of readdirSync(folder).filter((n) => /\.(js|css|svg)$/.test(n))) {
+    const content = readFileSync(join(folder, name));
+    writeFileSync(join(folder, `${name}.br`), brotliCompressSync(content));
+    writeFileSync(join(folder, `${name}.gz`), gzipSync(content, { level: 9 }));
+  }
+}
+
 /** Say which file each entry became, once esbuild is done. */
 function manifest(from, to) {
   return {
@@ -41,6 +51,7 @@ function manifest(from, to) {
         }
         const sorted = Object.fromEntries(Object.entries(named).sort());
         writeFileSync(join(to, "manifest.json"), `${JSON.stringify(sorted, null, 2)}\n`);
+        if (!watching) compress(to);
       });
     },
   };

@@ -4,6 +4,7 @@
 sign-in, and decides itself what it shows.
 """
 
+import mimetypes
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -33,6 +34,9 @@ from hedgerow.web import (
 )
 from hedgerow.web.services import Services
 from hedgerow.web.visits import Visit, screen
+
+ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
+"""Best first; ``ops/bundle.mjs`` puts compressed copies beside the files."""
 
 ONE_YEAR = "public, max-age=31536000, immutable"
 
@@ -177,6 +181,16 @@ async def file(request: Request) -> Response:
     path = rendering.DIST / name
     if "/" in name or name.startswith(".") or not path.is_file():
         return Response(status_code=404)
-    return FileResponse(
-        path, headers={"Cache-Control": ONE_YEAR, "X-Content-Type-Options": "nosniff"}
-    )
+    headers = {
+        "Cache-Control": ONE_YEAR,
+        "X-Content-Type-Options": "nosniff",
+        "Vary": "Accept-Encoding",
+    }
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    accepted = request.headers.get("Accept-Encoding", "")
+    for encoding, ending in ENCODINGS:
+        smaller = path.with_name(name + ending)
+        if encoding in accepted and smaller.is_file():
+            headers["Content-Encoding"] = encoding
+            return FileResponse(smaller, headers=headers, media_type=kind)
+    return FileResponse(path, headers=headers, media_type=kind)

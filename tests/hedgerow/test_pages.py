@@ -399,3 +399,22 @@ def test_the_first_run_turns_green_with_the_first_event(server):
     assert "The first event is here" in after
     assert "hello.sent" in after
     assert "hx-trigger" not in after
+
+
+def test_scripts_and_styles_come_compressed_and_are_kept_for_ever(people):
+    _, browsers = people
+    page = browsers["viewer"].get("/account").text
+    script = re.search(r'src="(/assets/main-[^"]+[.]js)"', page)[1]
+
+    reply = browsers["viewer"].get(script, headers={"Accept-Encoding": "gzip"})
+    plain = browsers["viewer"].get(script, headers={"Accept-Encoding": "identity"})
+
+    assert reply.headers["content-encoding"] == "gzip"
+    assert "immutable" in reply.headers["cache-control"]
+    assert reply.text == plain.text
+    assert int(reply.headers["content-length"]) < int(plain.headers["content-length"]) / 2
+
+
+@pytest.mark.parametrize("name", ["../manifest.json", ".hidden", "no-such.js"])
+def test_nothing_else_is_served_as_a_file(people, name):
+    assert people[1]["viewer"].get(f"/assets/{name}").status_code == 404
