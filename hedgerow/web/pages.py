@@ -109,6 +109,7 @@ SCREENS: tuple[Screen, ...] = (
     Screen("GET", f"{P}/events", activity.explorer, "viewer"),
     Screen("GET", f"{P}/persons", people.persons, "viewer"),
     Screen("GET", f"{PERSON}", people.person, "viewer"),
+    Screen("GET", f"{PERSON}/cohorts", people.person_cohorts, "viewer"),
     Screen("POST", f"{PERSON}", people.change, "editor"),
     Screen("POST", f"{PERSON}/merge", people.merge, "editor"),
     Screen("POST", f"{PERSON}/split", people.split, "editor"),

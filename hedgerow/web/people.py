@@ -122,7 +122,6 @@ def person(visit: Visit) -> Response:
             for key in sorted(found["properties"], key=own_first)
         ],
         told=_told(found["properties"]),
-        cohorts=_cohorts_of(visit, found["id"]),
         activity=_activity(visit, found["id"]),
         tab=visit.text("tab", "timeline"),
         **events,
@@ -212,10 +211,16 @@ def _activity(visit: Visit, uuid: str) -> dict[str, Any]:
     }
 
 
+def person_cohorts(visit: Visit) -> Response:
+    """GET …/persons/{person_id}/cohorts — asked apart: each cohort is a question."""
+    uuid = find(visit, str(visit.request.path_params["person_id"]))["id"]
+    return visit.render("_person_cohorts.html", cohorts=_cohorts_of(visit, uuid))
+
+
 def _cohorts_of(visit: Visit, uuid: str) -> list[tuple[int, str]]:
-    """Return which cohorts a person is in, asking each that has few enough to be asked."""
+    """Return which cohorts a person is in, of the newest hundred."""
     with visit.services.metadata.reading() as session:
-        rows, _ = cohorts.listed(session, visit.here.id, limit=20)
+        rows, _ = cohorts.listed(session, visit.here.id, limit=100)
     found = []
     for row in rows:
         answer = visit.ask(

@@ -188,6 +188,23 @@ def test_a_question_built_by_hand_agrees_with_the_api(page, server, token):
     expect(page.get_by_label("Name of this insight")).to_have_value("timer.started by via")
 
 
+def test_a_question_is_put_on_a_dashboard_and_taken_off_with_undo(page, server, token):
+    page.goto(f"{server.url}/p/1/insights/new")
+    page.get_by_label("Name of this insight").fill("All that happens")
+    page.locator("summary", has_text="Add to dashboard").click()
+    page.get_by_role("button", name="User Engagement").click()
+    page.wait_for_url("**/dashboards/2")
+    added = tile(page, "All that happens")
+    expect(added.locator(".legend")).to_contain_text("All events")
+
+    added.get_by_label("Menu of All that happens").click()
+    added.get_by_role("button", name="Take off this dashboard").click()
+    expect(tile(page, "All that happens")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+
+    expect(tile(page, "All that happens")).to_have_count(1)
+
+
 def test_behind_a_figure_are_the_persons_that_made_it(page, server, token):
     page.goto(f"{server.url}/p/1/insights/new?kind=funnel")
     page.get_by_label("Event of 1").fill("timer.started")
