@@ -32,6 +32,9 @@ LIVE_AT_ONCE = 50
 LIVE_BACK = timedelta(days=1)
 """The stream shows what arrives with a time within this; older imports stay quiet."""
 
+NAME_LENGTH = 28
+"""Characters of a person's name in a list of events; ids of machines are longer."""
+
 GREY = frozenset({"$is_bot", "$elements_chain"})
 """Properties that the server adds, beside those that begin with ``$geoip_``."""
 
@@ -113,7 +116,7 @@ def shown(visit: Visit, row: Any) -> dict[str, Any]:
         "clock": f"{at:%H:%M:%S}",
         "day": words.day(at, year=at.year != visit.local_now.year),
         "distinct_id": event["distinct_id"],
-        "person": person["display_name"] or event["distinct_id"],
+        "person": words.short(person["display_name"] or event["distinct_id"], NAME_LENGTH),
         "person_to": visit.path(f"persons/{person['id']}") if person["id"] else "",
         "where": ", ".join(where) or str(properties.get("$lib") or ""),
         "told": told(properties),
@@ -205,7 +208,7 @@ def _page(visit: Visit, offset: int) -> str:
 
 
 def _table(rows: list[dict[str, Any]], columns: list[str]) -> Table:
-    names = ["timestamp", "event", "distinct_id", "person", "uuid"]
+    names = ["timestamp", "event", "distinct_id", "uuid"]
     wanted = columns or sorted({key for row in rows for key in row["raw"]})
     return Table(
         columns=[Column(name=name) for name in [*names, *wanted]],
