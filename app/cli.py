@@ -44,7 +44,25 @@ def deliberate(command: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Taught(click.Group):
+    r"""A group in whose help examples stay as they are written.
+
+    Click folds every paragraph but those that begin with a backspace; docstrings write it
+    as ``\b``, readable.
+    """
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Add a command, its help made what click wants."""
+        cmd.help = (cmd.help or "").replace("\\b\n", "\b\n")
+        super().add_command(cmd, name)
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the group's own help."""
+        self.help = (self.help or "").replace("\\b\n", "\b\n")
+        super().format_help_text(ctx, formatter)
+
+
+@click.group(cls=Taught, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, prog_name="timetracker")
 def main() -> None:
     r"""A self-hosted time tracker.
@@ -65,6 +83,9 @@ def log_to_stderr(config: Config) -> None:
         else "%(asctime)s %(levelname)-7s %(message)s"
     )
     logging.basicConfig(level=config.LOG_LEVEL.upper(), format=form, stream=sys.stderr)
+    logging.getLogger("alembic").setLevel(
+        logging.WARNING
+    )  # every start would tell of plans
 
 
 @main.command()
@@ -96,7 +117,7 @@ def serve(host: str | None, port: int | None, threads: int) -> None:
         factory=True,
         workers=1,
         blocking_threads=threads,
-        log_level=LogLevels(config.LOG_LEVEL),
+        log_level=LogLevels.debug if config.LOG_LEVEL == "debug" else LogLevels.error,
         log_access=False,
         backpressure=threads * 8,
     ).serve()
@@ -177,7 +198,7 @@ def check() -> None:
     click.echo("All is well.")
 
 
-@main.group()
+@main.group(cls=Taught)
 def user() -> None:
     """Make users and administrators, or a link to set a password."""
 
@@ -259,7 +280,7 @@ def _link(config: Config, token: str) -> str:
     return f"{where}/password/{token}"
 
 
-@main.group()
+@main.group(cls=Taught)
 def telemetry() -> None:
     """Read what would be reported, or send what is due."""
 
@@ -302,3 +323,7 @@ def _reporter(config: Config, database: Database) -> Reporter:
     reporter = Reporter(config.mapping(), database)
     reporter.start()
     return reporter
+
+
+if __name__ == "__main__":
+    main()
