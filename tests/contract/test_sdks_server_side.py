@@ -37,6 +37,9 @@ def node(package):
     return command
 
 
+NODE_OLD = node("posthog-node-old")
+
+
 def v1(command):
     return lambda url, options: (command(url, options)[0], {"POSTHOG_CAPTURE_MODE": "v1"})
 
@@ -61,7 +64,7 @@ def server(tmp_path):
             node("posthog-node-newest"), {"disableCompression": True}, id="node plain"
         ),
         pytest.param(v1(node("posthog-node-newest")), {}, id="node newest v1"),
-        pytest.param(node("posthog-node-old"), {}, id="node 3.6.3"),
+        pytest.param(NODE_OLD, {}, id="node 3.6.3"),
     ],
 )
 def test_a_server_sdk_delivers_everything_once_and_without_a_complaint(
@@ -94,7 +97,8 @@ def test_a_server_sdk_delivers_everything_once_and_without_a_complaint(
     assert named["$groupidentify"].properties["$group_set"] == {"name": "Acme", "seats": 20}
     people = [event for event in events if event.set]
     assert {"email": "a@b.c"} in [event.set for event in people]
-    assert any(event.set_once.get("first") == "2026" for event in events)
+    if command is not NODE_OLD:  # it knows no $set_once: all it is given becomes $set
+        assert any(event.set_once.get("first") == "2026" for event in events)
 
 
 def test_what_was_sent_while_the_server_was_away_arrives_once_it_is_back(tmp_path):

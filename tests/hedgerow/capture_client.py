@@ -26,6 +26,10 @@ class Reply:
     def json(self) -> Any:
         return json.loads(self.body)
 
+    def json_or_nothing(self) -> Any:
+        """Return the JSON of the body; an empty body says nothing."""
+        return self.json() if self.body else {}
+
     @property
     def code(self) -> str:
         return self.json()["code"]
