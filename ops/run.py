@@ -31,6 +31,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 HOST = "127.0.0.1"
 WAIT_S = 60  # for a program to answer after its start
+LET_GO_S = 8  # for a port that somebody has
 STOP_S = 15  # for a program to end after it was asked to
 EMAIL = "admin@hedgerow.local"
 PROJECT = "TimeTracker"
@@ -75,15 +76,24 @@ def command(name: str, *words: object) -> list[str]:
 
 
 def free(port: int, variable: str) -> None:
-    """Stop with a remedy when something else listens on a port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            sys.exit(
-                f"Port {port} is taken. Choose another: {variable}={port + 10} make run"
-            )
+    """Stop with a remedy when something else keeps listening on a port.
+
+    A program that was killed a moment ago may still be letting go of it.
+    """
+    until = time.monotonic() + LET_GO_S
+    while True:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                if time.monotonic() > until:
+                    sys.exit(
+                        f"Port {port} is taken. Choose another: {variable}={port + 10} make run"
+                    )
+                time.sleep(0.2)
+            else:
+                return
 
 
 def call(method: str, url: str, *, key: str = "", body: Any = None) -> Any:
