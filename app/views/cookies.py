@@ -107,6 +107,9 @@ class DatabaseSessions(SessionInterface):
         stale = row is not None and now - row.last_seen_at >= sessions.TOUCH_EVERY
         if not (session.changed or stale or session.replaced):
             return
+        opened = g.pop("db", None)  # a request that failed still holds the write lock
+        if opened is not None:
+            opened.close()
         database: Database = app.extensions["database"]
         with database.writing() as write:
             if session.replaced:

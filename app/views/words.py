@@ -168,6 +168,11 @@ def most_of(buckets: Sequence[tuple[date, Any]]) -> int:
     return max(60, *(int(sums.seconds) for _, sums in buckets))
 
 
+def target(length: int) -> str:
+    """Return a target briefly: ``8h``, or ``7h 30m`` where it is not whole hours."""
+    return durations.prose(length) if length % 3600 else f"{length // 3600}h"
+
+
 def difference(worked: int, target: int) -> str:
     """Return how much more or less than the target it is: ``+0:10`` or ``-1:13``."""
     gap = worked - target
@@ -218,6 +223,7 @@ def teach(app: Flask) -> None:
     app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]  # comes with the i18n extension
     app.jinja_env.filters |= {
         "prose": durations.prose,
+        "target": target,
         "grid": durations.grid,
         "exact": durations.exact,
         "clock": clock,

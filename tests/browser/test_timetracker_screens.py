@@ -1,0 +1,169 @@
+"""A person at TimeTracker in chromium: by keyboard, in two tabs, on a phone."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import suppress
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+pytestmark = pytest.mark.slow
+
+PASSWORD = "correct horse battery"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+SCREENS = ["/", "/day", "/week", "/entries", "/reports", "/projects", "/clients", "/tasks",
+           "/tags", "/profile", "/profile/more", "/entries/new"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """TimeTracker as ``timetracker serve`` runs it, in a folder of its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder = tmp_path_factory.mktemp("timetracker")
+    told = {"DATA_DIR": str(folder), "SETUP_TOKEN": "letmein", "PORT": str(port)}
+    started = subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "serve"],
+        env={**os.environ, **told},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    for _ in range(200):
+        with suppress(OSError):
+            urllib.request.urlopen(f"{url}/_health")
+            break
+        time.sleep(0.1)
+    yield url
+    started.terminate()
+    started.wait(20)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with sync_playwright() as play:
+        found = shutil.which("chromium")
+        opened = play.chromium.launch(executable_path=found, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def signed_in(chromium, address):
+    """What the browser keeps after the first run."""
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(f"{address}/setup?code=letmein")
+    page.fill("#f-username", "maren")
+    page.fill("#f-password", PASSWORD)
+    page.fill("#f-password_again", PASSWORD)
+    page.get_by_role("button", name="Begin").click()
+    expect(page.get_by_text("Nothing yet today")).to_be_visible()
+    page.goto(f"{address}/projects/new")
+    page.fill("#f-name", "Hedgerow")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("link", name="Hedgerow")).to_be_visible()
+    kept = context.storage_state()
+    context.close()
+    return kept
+
+
+@pytest.fixture
+def open_page(chromium, address, signed_in):
+    contexts, problems = [], []
+
+    def opened(path="/", **options):
+        context = chromium.new_context(storage_state=signed_in, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(f"{address}{path}")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+def test_the_timer_is_started_paused_and_stopped_by_single_keys(open_page):
+    page = open_page()
+    page.fill("#timer .what", "Review")
+    page.locator("h1").click()
+    page.keyboard.press("s")
+    expect(page.locator("#timer .running")).to_be_visible()
+    page.keyboard.press("p")
+    expect(page.locator("#timer .paused")).to_be_visible()
+    page.keyboard.press("p")
+    expect(page.locator("#timer .paused")).to_have_count(0)
+    expect(page.locator("#timer .elapsed")).to_contain_text("0:00:0")
+    page.wait_for_timeout(1100)
+    page.keyboard.press("s")
+
+    expect(page.locator("#toasts")).to_contain_text("Stopped Review")
+    expect(page.locator("main .entries").first).to_contain_text("Review")
+
+
+def test_two_tabs_show_the_same_timer(open_page):
+    first = open_page()
+    second = first.context.new_page()
+    second.goto(first.url)
+    first.bring_to_front()
+    first.fill("#timer .what", "Shared")
+    first.locator("#timer .play").click()
+    expect(first.locator("#timer .running")).to_be_visible()
+    second.bring_to_front()
+    expect(second.locator("#timer .what")).to_have_value("Shared", timeout=4000)
+    second.locator("#timer .stop").click()
+    first.bring_to_front()
+
+    expect(first.locator("#timer .running")).to_have_count(0, timeout=4000)
+
+
+def test_the_week_is_filled_by_keyboard_alone(open_page):
+    page = open_page("/week")
+    page.locator(".addrow .picker summary").press("Enter")
+    page.get_by_role("option", name="Hedgerow").wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    row = page.locator("table.week tbody tr", has_text="Hedgerow")
+    expect(row).to_have_count(1)
+    row.locator("button[data-day]").first.focus()
+    for text in ("1:30", "45m", "1,5"):
+        column = page.evaluate("document.activeElement.dataset.day")
+        future = column > page.evaluate("new Date().toISOString().slice(0, 10)")
+        if future:
+            break
+        page.keyboard.press("Enter")
+        page.keyboard.type(text)
+        page.keyboard.press("Tab")
+        expect(row.locator(f"button[data-day='{column}']")).not_to_have_text("\u2013")
+
+
+def test_an_entry_is_added_corrected_and_undone(open_page):
+    page = open_page("/entries")
+    page.keyboard.press("n")
+    page.fill("dialog #e-description", "Typed")
+    page.fill("#e-started", "-30")
+    page.fill("#e-ended", "-10")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#toasts")).to_contain_text("Entry added")
+    expect(page.locator("main .entries")).to_contain_text("Typed")
+    page.locator("#toasts").get_by_role("button", name="Undo").first.click()
+
+    expect(page.locator("main")).not_to_contain_text("Typed")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_screen_scrolls_sideways_on_a_phone(open_page, address, theme):
+    page = open_page(viewport={"width": 360, "height": 740}, color_scheme=theme)
+    for path in SCREENS:
+        page.goto(f"{address}{path}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
