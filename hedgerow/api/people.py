@@ -16,6 +16,8 @@ from hedgerow.model.ports import Rows, Statement
 from hedgerow.model.projects import QueryContext
 
 TIMEOUT_S = 30.0
+MOST_STATES = 1_000
+"""States of a person that are looked back at."""
 
 
 class PersonSearch(Search, frozen=True, forbid_unknown_fields=True):
@@ -53,6 +55,8 @@ class Merge(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     target: str
     sources: list[str]
+    preview: bool = False
+    """Only show what would come of it."""
 
 
 class Split(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -126,6 +130,29 @@ def delete_person(caller: Caller, _body: None, params: Deletion, *, person_id: s
     )
 
 
+def delete_with_receipt(
+    caller: Caller, body: Deletion, _params: None, *, person_id: str
+) -> Mapping[str, Any]:
+    """Delete a person and answer with a receipt: what went, and when."""
+    uuid = person(caller, person_id)["id"]
+    return _asked(
+        caller,
+        "deleted",
+        ("person", uuid),
+        {"do": "delete_person", "person": uuid, "with_events": body.delete_events},
+    )
+
+
+def read_history(caller: Caller, _body: None, page: Page, *, person_id: str) -> Listing:
+    """List how a person's properties changed, newest first, with the events that did it."""
+    context, key = context_of(caller), _key(caller, person_id)
+    rows = run(caller, listings.history(key, context, limit=MOST_STATES)).rows
+    changes = listings.changes(rows)
+    shown = changes[page.offset : page.offset + page.limit]
+    more = len(changes) > page.offset + page.limit
+    return listing(caller.url, page, shown, total=len(changes), more=more)
+
+
 def split_person(
     caller: Caller, body: Split, _params: None, *, person_id: str
 ) -> Mapping[str, Any]:
@@ -145,6 +172,8 @@ def merge_persons(caller: Caller, body: Merge, _params: None) -> Mapping[str, An
         )
     target = person(caller, body.target)["id"]
     sources = [person(caller, one)["id"] for one in body.sources]
+    if body.preview:
+        return _united(caller, [target, *sources])
     _asked(
         caller,
         "merged",
@@ -154,19 +183,44 @@ def merge_persons(caller: Caller, body: Merge, _params: None) -> Mapping[str, An
     return person(caller, target)
 
 
+def _united(caller: Caller, ids: list[str]) -> Mapping[str, Any]:
+    """Return who a merge would make: the first one's properties win, the earliest time."""
+    people = [person(caller, one) for one in dict.fromkeys(ids)]
+    properties: dict[str, Any] = {}
+    for one in reversed(people):
+        properties |= one["properties"]
+    return {
+        **people[0],
+        "properties": properties,
+        "distinct_ids": sorted({name for one in people for name in one["distinct_ids"]}),
+        "created_at": min(one["created_at"] for one in people),
+        "is_identified": True,
+        "preview": True,
+    }
+
+
 def person(caller: Caller, person_id: str) -> Mapping[str, Any]:
     """Return one person, by id or by distinct id. Raises NotFound."""
     context = context_of(caller)
+    row = _row(caller, person_id, context)
+    uuid, key = row[:2]
+    ids = run(caller, listings.distinct_ids(key, context))
+    seen = run(caller, listings.last_seen([uuid], context))
+    return listings.person_result(row, ids, seen, context.project)
+
+
+def _row(caller: Caller, person_id: str, context: QueryContext) -> tuple[Any, ...]:
     rows = run(caller, listings.person(person_id, context)).rows
     if not rows:
         raise NotFound(
             f"There is no person {person_id!r} in this project.",
             hint="Use an id or a distinct id; they may have been merged or deleted.",
         )
-    uuid, key = rows[0][:2]
-    ids = run(caller, listings.distinct_ids(key, context))
-    seen = run(caller, listings.last_seen([uuid], context))
-    return listings.person_result(rows[0], ids, seen, context.project)
+    return rows[0]
+
+
+def _key(caller: Caller, person_id: str) -> int:
+    return int(_row(caller, person_id, context_of(caller))[1])
 
 
 def run(caller: Caller, statement: Statement) -> Rows:

@@ -92,6 +92,8 @@ PERSONS = (
     endpoint("PATCH", _PERSON, "person:write", people.change_person),
     endpoint("DELETE", _PERSON, "person:write", people.delete_person),
     endpoint("POST", f"{_PERSON}/split", "person:write", people.split_person),
+    endpoint("POST", f"{_PERSON}/delete", "person:write", people.delete_with_receipt),
+    endpoint("GET", f"{_PERSON}/history", "person:read", people.read_history, asks=True),
 )
 
 _GROUP = f"{ONE}/groups/find"

@@ -58,6 +58,40 @@ def distinct_ids(person_key: int, context: QueryContext) -> Statement:
     return Statement(tree=query.order_by(column.copy()), values=values.by_name)
 
 
+def history(person_key: int, context: QueryContext, *, limit: int) -> Statement:
+    """Return a statement for a person's states, newest first: (at, event uuid, properties)."""
+    values = Values()
+    columns = [
+        exp.column("at", table="s"),
+        exp.cast(exp.column("event_uuid", table="s"), "text").as_("event_uuid"),
+        exp.column("properties", table="s"),
+    ]
+    query = table(tables.PERSON_STATES.name, "s", context, values, *columns)
+    query = query.where(exp.column("person_key", table="s").eq(values.bind(person_key)))
+    newest = exp.column("id", table="s").desc()
+    return Statement(tree=query.order_by(newest).limit(limit), values=values.by_name)
+
+
+def changes(rows: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    """Return what changed from state to state, newest first; ``rows`` are those of ``history``.
+
+    Each has ``property``, ``before`` and ``after`` (absent where there was no value), ``at``
+    and the uuid of the event that changed it (null: a person or an import did).
+    """
+    states = [(utc(at), event, _DECODE(properties)) for at, event, properties in rows]
+    told = []
+    for i, (at, event, after) in enumerate(states):
+        before = states[i + 1][2] if i + 1 < len(states) else {}
+        for name in sorted(before.keys() | after.keys()):
+            if name in before and name in after and before[name] == after[name]:
+                continue
+            change: dict[str, Any] = {"property": name, "at": at, "event_uuid": event}
+            change |= {"before": before[name]} if name in before else {}
+            change |= {"after": after[name]} if name in after else {}
+            told.append(change)
+    return told
+
+
 def last_seen(uuids: Sequence[str], context: QueryContext) -> Statement:
     """Return a statement for (person's uuid, time of the last event) of some persons."""
     values = Values()

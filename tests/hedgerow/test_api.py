@@ -302,3 +302,41 @@ def test_health_readiness_and_figures_ask_for_no_key(client):
     assert client.get("/_health").json() == {"status": "ok"}
     assert client.get("/_ready").json()["wrong"] == {}
     assert "hedgerow_capture_events_total" in client.get("/metrics").text
+
+
+def test_the_history_of_a_person_tells_each_change_and_the_event_that_made_it(api):
+    api.capture(EVENT | {"$set": {"plan": "free"}})
+    api.capture(EVENT | {"$set": {"plan": "team", "seats": 5}})
+
+    told = api.get("/persons/ann/history")["results"]
+
+    assert [(one["property"], one.get("before"), one["after"]) for one in told] == [
+        ("plan", "free", "team"),
+        ("seats", None, 5),
+        ("plan", None, "free"),
+    ]
+    assert all(one["event_uuid"] for one in told)
+
+
+def test_a_merge_can_be_looked_at_before_it_is_done(api):
+    people(
+        api,
+        '{"distinct_ids": ["ann"], "properties": {"plan": "free"}}',
+        '{"distinct_ids": ["bob"], "properties": {"plan": "team", "seats": 2}}',
+    )
+
+    asked = {"target": "ann", "sources": ["bob"], "preview": True}
+    seen = api.post("/persons/merge", asked, status=200)
+
+    assert seen["properties"] == {"plan": "free", "seats": 2}
+    assert seen["distinct_ids"] == ["ann", "bob"]
+    assert api.get("/persons/bob")["properties"] == {"plan": "team", "seats": 2}
+
+
+def test_a_deletion_answers_with_a_receipt(api):
+    api.capture(EVENT)
+
+    receipt = api.post("/persons/ann/delete", {"delete_events": True}, status=200)
+
+    assert "ann" in receipt["distinct_ids"]
+    api.refused("GET", "/persons/ann", status=404)
