@@ -29,7 +29,7 @@ demo: setup ## The same, with a simulated fleet and its users already in
 
 quick: .venv/development ## Only the fast tests: what you run all day
 	$(BIN)/python ops/prepare.py
-	$(BIN)/pytest -q -m "not slow"
+	$(BIN)/pytest -q -m "not slow and not whole"
 
 test: .venv/development ## Everything: format, lint, types, layers, all tests
 	$(BIN)/python ops/prepare.py --tests
@@ -37,7 +37,7 @@ test: .venv/development ## Everything: format, lint, types, layers, all tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n 2 --dist loadfile
 
 fix: .venv/development ## Format, and fix what can be fixed
 	-$(BIN)/ruff check --fix .

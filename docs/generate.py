@@ -171,7 +171,8 @@ def commands() -> str:
     for name, program in (("hedgerow", hedgerow), ("timetracker", timetracker)):
         lines += ["", f"## {name}"]
         for words, command in _commands(name, program):
-            context = click.Context(command, info_name=words, max_content_width=96)
+            named = {"help_option_names": ["-h", "--help"], "max_content_width": 96}
+            context = click.Context(command, info_name=words, **named)
             context.terminal_width = 96
             text = "\n".join(
                 line.rstrip() for line in command.get_help(context).splitlines()

@@ -8,6 +8,26 @@ from hedgerow.model.projects import Project
 from hedgerow.store.on_duckdb import DuckStore
 from tests.world import a_project
 
+WHOLE = {
+    "store",
+    "house",
+    "client",
+    "api",
+    "admin",
+    "metadata",
+    "app",
+    "database",
+    "browse",
+}
+"""Fixtures that put a real disk or a whole program behind a test."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what goes through a whole store or program: ``make quick`` leaves it out."""
+    for item in items:
+        if WHOLE & set(getattr(item, "fixturenames", ())):
+            item.add_marker("whole")
+
 
 @pytest.fixture(scope="session")
 def store() -> Iterator[DuckStore]:

@@ -3,10 +3,9 @@
 import ast
 import re
 import tomllib
+from functools import cache
 from itertools import chain
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(
@@ -15,7 +14,6 @@ SOURCES = sorted(
     for path in (ROOT / package).rglob("*.py")
     if "versions" not in path.parts
 )
-NAMES = [path.relative_to(ROOT).as_posix() for path in SOURCES]
 DRAWERS = {
     "utils",
     "util",
@@ -28,87 +26,97 @@ DRAWERS = {
     "core",
 }
 READS_ENVIRONMENT = {"hedgerow/settings.py", "app/config.py"}
-EVERYTHING = pytest.mark.parametrize("path", SOURCES, ids=NAMES)
+LONGEST_FILE, LONGEST_FUNCTION = 400, 60  # lines
+REASONED = re.compile(
+    r"# (noqa: [A-Z]+[0-9]+(, [A-Z]+[0-9]+)*|type: ignore\[[a-z, -]+\])\W+\w[\w']* \S"
+)
 
 
+@cache
+def tree(path):
+    return ast.parse(path.read_text())
+
+
+@cache
 def functions(path):
-    return [
-        node
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    ]
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef
+    return [node for node in ast.walk(tree(path)) if isinstance(node, kinds)]
 
 
-@EVERYTHING
-def test_a_file_has_a_real_name_and_fits_in_the_head(path):
-    assert path.stem not in DRAWERS
-    assert len(path.read_text().splitlines()) <= 400
+def offenders(rule):
+    """Return which files break a rule, and where: ``rule(path)`` lists the places."""
+    found = {path.relative_to(ROOT).as_posix(): list(rule(path)) for path in SOURCES}
+    return {name: places for name, places in found.items() if places}
 
 
-@EVERYTHING
-def test_a_function_fits_a_screen(path):
-    long = [n.name for n in functions(path) if n.end_lineno - n.lineno >= 60]
-
-    assert not long
+def test_there_are_files_to_watch_over():
+    assert len(SOURCES) > 200
 
 
-@EVERYTHING
-def test_imports_stand_at_the_top(path):
-    hidden = [
-        inner.lineno
-        for node in functions(path)
-        for inner in ast.walk(node)
-        if isinstance(inner, ast.Import | ast.ImportFrom)
-    ]
-
-    assert not hidden
+def test_a_file_has_a_real_name():
+    assert offenders(lambda path: {path.stem} & DRAWERS) == {}
 
 
-@EVERYTHING
-def test_the_environment_is_read_in_one_place_of_each_program(path):
-    if path.relative_to(ROOT).as_posix() in READS_ENVIRONMENT:
-        return
-    reads = [
-        node.lineno
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Attribute)
-        and node.attr in {"environ", "getenv"}
-        and isinstance(node.value, ast.Name)
-        and node.value.id == "os"
-    ]
+def test_a_file_fits_in_the_head():
+    lines = {path: len(path.read_text().splitlines()) for path in SOURCES}
 
-    assert not reads
+    assert offenders(lambda path: [lines[path]] * (lines[path] > LONGEST_FILE)) == {}
 
 
-@EVERYTHING
-def test_an_exemption_gives_its_reason(path):
-    code = r"(noqa: [A-Z]+[0-9]+(, [A-Z]+[0-9]+)*|type: ignore\[[a-z, -]+\])"
-    reasoned = re.compile(rf"# {code}\W+\w[\w']* \S")  # two words at least
-    bare = [
-        number
-        for number, line in enumerate(path.read_text().splitlines(), 1)
-        if re.search(r"#\s*(noqa|type: ignore)", line) and not reasoned.search(line)
-    ]
+def test_a_function_fits_a_screen():
+    def long(path):
+        for node in functions(path):
+            if node.end_lineno - node.lineno >= LONGEST_FUNCTION:
+                yield node.name
 
-    assert not bare
+    assert offenders(long) == {}
 
 
-@EVERYTHING
-def test_a_module_says_what_it_is(path):
-    assert ast.get_docstring(ast.parse(path.read_text())) or not path.read_text().strip()
+def test_imports_stand_at_the_top():
+    def hidden(path):
+        for node in functions(path):
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Import | ast.ImportFrom):
+                    yield inner.lineno
+
+    assert offenders(hidden) == {}
+
+
+def test_the_environment_is_read_in_one_place_of_each_program():
+    def reads(path):
+        if path.relative_to(ROOT).as_posix() in READS_ENVIRONMENT:
+            return
+        for node in ast.walk(tree(path)):
+            of_os = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+            if of_os and node.value.id == "os" and node.attr in {"environ", "getenv"}:
+                yield node.lineno
+
+    assert offenders(reads) == {}
+
+
+def test_an_exemption_gives_its_reason():
+    def bare(path):
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if re.search(r"#\s*(noqa|type: ignore)", line) and not REASONED.search(line):
+                yield number
+
+    assert offenders(bare) == {}
+
+
+def test_a_module_says_what_it_is():
+    def silent(path):
+        if path.read_text().strip() and not ast.get_docstring(tree(path)):
+            yield 1
+
+    assert offenders(silent) == {}
 
 
 def test_nothing_unfinished_is_left_behind():
     words = re.compile(
         "|".join(("TO" + "DO", "FIX" + "ME", "X" * 3, "NotImplemented" + "Error"))
     )
-    found = [
-        name
-        for name, path in zip(NAMES, SOURCES, strict=True)
-        if words.search(path.read_text())
-    ]
 
-    assert not found
+    assert offenders(lambda path: words.findall(path.read_text())) == {}
 
 
 def test_lock_files_hold_no_address():
