@@ -7,6 +7,7 @@ the pages with what the code says now.
 """
 
 import ast
+import copy
 import inspect
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -170,9 +171,11 @@ def commands() -> str:
     lines = ["# Commands", "", "Generated: what `--help` says."]
     for name, program in (("hedgerow", hedgerow), ("timetracker", timetracker)):
         lines += ["", f"## {name}"]
-        for words, command in _commands(name, program):
-            named = {"help_option_names": ["-h", "--help"], "max_content_width": 96}
-            context = click.Context(command, info_name=words, **named)
+        for words, asked in _commands(name, program):
+            command = copy.copy(asked)
+            command._help_option = None  # noqa: SLF001 - click keeps the first caller's names
+            names = ["-h", "--help"]
+            context = click.Context(command, info_name=words, help_option_names=names)
             context.terminal_width = 96
             text = "\n".join(
                 line.rstrip() for line in command.get_help(context).splitlines()

@@ -62,7 +62,10 @@ def page():
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=f"{QUIET} {QUIETER}".split()
         )
-        yield browser.new_page(user_agent=AGENT)
+        context = browser.new_context(
+            user_agent=AGENT
+        )  # it outlives the page, and its beacons
+        yield context.new_page()
         browser.close()
 
 
