@@ -44,11 +44,11 @@ def query(
     url: str | None,
     key: str | None,
 ) -> None:
-    r"""Answer the question in FILE: SQL, or the JSON of a query; - reads standard input.
+    r"""Answer the question in FILE, the JSON of a query; - reads standard input.
 
     \b
     Example:
-      echo 'SELECT event, count() FROM events GROUP BY event' | hedgerow query -
+      echo '{"kind": "TrendsQuery", "series": [{"kind": "EventsNode"}]}' | hedgerow query -
     """
     wanted = question(file.read())
     if url is not None:

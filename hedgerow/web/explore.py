@@ -31,7 +31,6 @@ TABS = (
     ("paths", "paths", "Paths"),
     ("stickiness", "stickiness", "Stickiness"),
     ("lifecycle", "lifecycle", "Lifecycle"),
-    ("sql", "sql", "SQL"),
 )
 
 
