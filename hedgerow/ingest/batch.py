@@ -57,6 +57,8 @@ class Plan(msgspec.Struct, kw_only=True):
     events: list[Event] = msgspec.field(default_factory=list)
     merges: list[Any] = msgspec.field(default_factory=list)
     counts: list[EventCount] = msgspec.field(default_factory=list)
+    keys: set[str] = msgspec.field(default_factory=set)
+    """Names of all properties of the events."""
 
 
 def put_time(batch: Batch) -> None:
@@ -215,6 +217,7 @@ def write_events(plan: Plan) -> None:
     final = plan.people.final
     for draft in plan.batch.drafts:
         captured = draft.captured
+        plan.keys.update(draft.properties)
         plan.events.append(
             Event(
                 project_id=draft.project.id,
@@ -342,6 +345,7 @@ def plan(batch: Batch, known: Known, *, timings: Timings | None = None) -> Chang
     return msgspec.structs.replace(
         gathered(work.people, work.groups, work.kinds),
         events=work.events,
+        event_keys=frozenset(work.keys),
         counts=work.counts,
         merges=work.merges,
         warnings=batch.warnings,

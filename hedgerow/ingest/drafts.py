@@ -30,7 +30,7 @@ class Arrived(msgspec.Struct, frozen=True, kw_only=True):
     request: CapturedRequest
 
 
-class Draft(msgspec.Struct, kw_only=True):
+class Draft(msgspec.Struct, kw_only=True, gc=False):
     """One event while it is being worked on."""
 
     project: Project

@@ -76,7 +76,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     """First state number never used."""
 
 
-class PersonState(msgspec.Struct, frozen=True, kw_only=True):
+class PersonState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A person's properties from one moment on."""
 
     id: int
@@ -141,6 +141,9 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     """What a batch changes. Order inside a list is the order of arrival."""
 
     events: list[Event] = msgspec.field(default_factory=list)
+    event_keys: frozenset[str] | None = None
+    """Names of all properties that the events have; None: not known."""
+
     persons: list[Person] = msgspec.field(default_factory=list)
     """New and changed ones as they are after the batch, one entry each."""
 

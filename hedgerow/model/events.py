@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 
-class CapturedEvent(msgspec.Struct, frozen=True, kw_only=True):
+class CapturedEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event as a client sent it: shape checked, meaning not yet looked at."""
 
     uuid: str
@@ -55,8 +55,11 @@ class CapturedRequest(msgspec.Struct, frozen=True, kw_only=True):
     host: str | None = None
     """The host it was sent to, as the client says."""
 
+    size_bytes: int = 0
+    """Of the JSON it came as, inflated; 0: unknown."""
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One thing one person did, ready to be stored."""
 
     project_id: int

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 
-class Person(msgspec.Struct, frozen=True, kw_only=True):
+class Person(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Somebody, or an installation, behind one or more distinct ids."""
 
     key: int

@@ -8,13 +8,14 @@ their own: the writer is the only one who writes, and deletes what it replaces.
 # ruff: noqa: S608 - names of our own tables and whole numbers; values are parameters
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
 import msgspec
 
-from hedgerow.model.changes import Changes
+from hedgerow.model.changes import Changes, OfProject
 from hedgerow.model.events import Event
 from hedgerow.model.projects import HotColumn
 from hedgerow.model.tables import (
@@ -97,10 +98,13 @@ class Loader:
         unnested, values = [], {}
         for place, (column, given) in enumerate(zip(table.columns, columns, strict=True)):
             kind, form = AS_PARAMETER[column.kind]
-            values[f"c{place}"] = given
-            unnested.append(
-                f'{form.format(f"unnest($c{place}::{kind})")} AS "{column.name}"'
-            )
+            if place and _alike(given):
+                values[f"c{place}"] = given[0]
+                one = f"$c{place}::{kind.removesuffix('[]')}"
+            else:
+                values[f"c{place}"] = given
+                one = f"unnest($c{place}::{kind})"
+            unnested.append(f'{form.format(one)} AS "{column.name}"')
         rows = f"SELECT {', '.join(unnested)}"
         wanted = _hot_of(table, hot or {}, keys)
         if wanted:
@@ -111,8 +115,8 @@ class Loader:
                 f"SELECT {', '.join(own)}, {selected(filled, 'texts')} FROM (SELECT *, "
                 f"json_extract_string(properties, $pointers::VARCHAR[]) AS texts FROM ({rows}))"
             )
-            for one in filled:
-                own += [one.text, *([one.number] if one.number else [])]
+            for hot_one in filled:
+                own += [hot_one.text, *([hot_one.number] if hot_one.number else [])]
         self.run(f"INSERT INTO {table.name} ({', '.join(own)}) {rows}", values)
 
     def add_hot(self, new: Sequence[Planned]) -> None:
@@ -123,12 +127,22 @@ class Loader:
         rows = [[one.table, one.key, one.column.text, one.column.number] for one in new]
         self.insert(HOT_COLUMNS, _turned(rows, 4))
 
-    def load(self, changes: Changes, hot: Hot, event_keys: Iterable[str]) -> None:
-        """Execute everything but the position."""
+    def load(
+        self,
+        changes: Changes,
+        hot: Hot,
+        event_keys: Iterable[str],
+        counted: AbstractSet[OfProject],
+    ) -> None:
+        """Execute everything but the position.
+
+        ``event_keys`` are the hot properties that the events have, ``counted`` the event
+        names that have a count already.
+        """
         self.people(changes, hot)
         self.insert(EVENTS, event_columns(changes.events), hot=hot, keys=event_keys)
         self.groups(changes, hot)
-        self.names(changes)
+        self.names(changes, counted)
         self.notes(changes)
         for one in changes.erase:
             erasing.person(self.run, one)
@@ -209,32 +223,31 @@ class Loader:
             )
         self.insert(GROUPS, columns, hot=hot)
 
-    def names(self, changes: Changes) -> None:
+    def names(self, changes: Changes, counted: AbstractSet[OfProject]) -> None:
         """First and last sight of each event name, and how many there were."""
-        if not changes.counts:
+        old: list[list[Any]] = []
+        new: list[list[Any]] = []
+        for one in changes.counts:
+            (old if (one.project_id, one.event) in counted else new).append(
+                [
+                    one.project_id,
+                    one.event,
+                    microseconds(one.first),
+                    microseconds(one.last),
+                    one.count,
+                ]
+            )
+        self.insert(EVENT_NAMES, _turned(new, 5))
+        if not old:
             return
-        values = {
-            "p": [one.project_id for one in changes.counts],
-            "e": [one.event for one in changes.counts],
-            "f": [microseconds(one.first) for one in changes.counts],
-            "l": [microseconds(one.last) for one in changes.counts],
-            "n": [one.count for one in changes.counts],
-        }
-        counted = (
-            "(SELECT unnest($p::INTEGER[]) AS p, unnest($e::VARCHAR[]) AS e, "
-            "make_timestamp(unnest($f::BIGINT[])) AS f, "
-            "make_timestamp(unnest($l::BIGINT[])) AS l, unnest($n::BIGINT[]) AS n)"
-        )
         self.run(
             f"UPDATE {EVENT_NAMES.name} SET first_seen = least(first_seen, f), "
-            f"last_seen = greatest(last_seen, l), volume = volume + n FROM {counted} "
+            "last_seen = greatest(last_seen, l), volume = volume + n FROM "
+            "(SELECT unnest($p::INTEGER[]) AS p, unnest($e::VARCHAR[]) AS e, "
+            "make_timestamp(unnest($f::BIGINT[])) AS f, "
+            "make_timestamp(unnest($l::BIGINT[])) AS l, unnest($n::BIGINT[]) AS n) "
             "WHERE project_id = p AND event = e",
-            values,
-        )
-        self.run(
-            f"INSERT INTO {EVENT_NAMES.name} SELECT p, e, f, l, n FROM {counted} WHERE "
-            f"NOT EXISTS (SELECT 1 FROM {EVENT_NAMES.name} WHERE project_id = p AND event = e)",
-            values,
+            dict(zip("pefln", _turned(old, 5), strict=True)),
         )
 
     def notes(self, changes: Changes) -> None:
@@ -313,6 +326,12 @@ def event_columns(events: Sequence[Event]) -> list[list[Any]]:
         *([one.groups[n] for one in events] for n in range(5)),
         [one.properties for one in events],
     ]
+
+
+def _alike(values: list[Any]) -> bool:
+    """Whether all values are the same: then one goes to the engine instead of a list."""
+    first = values[0]
+    return bool(first == values[-1] and values.count(first) == len(values))
 
 
 def _turned(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:

@@ -29,6 +29,7 @@ from hedgerow.model.tables import (
     PROPERTY_KINDS,
     TOMBSTONES,
 )
+from hedgerow.store.recent import LARGE, Recent
 from hedgerow.store.seen import Seen
 
 Rows = list[tuple[Any, ...]]
@@ -72,7 +73,10 @@ class Memory:
                 f"SELECT table_name, key, text_column, number_column FROM {HOT_COLUMNS.name}"
             )
         }
-        self.counts = counts(connection)
+        self.counts: dict[int, EventCount] = {}
+        self.names: set[OfProject] = set()
+        """Project and name of the events that are counted in the table."""
+        self.recount(connection)
         (self.next_key,) = rows(
             "SELECT 1 + greatest(coalesce((SELECT max(person_key) FROM "
             f"{DISTINCT_IDS.name}), 0), coalesce((SELECT max(person_key) FROM "
@@ -93,6 +97,7 @@ class Memory:
             self.group_types[project_id] = (*self.group_types.get(project_id, ()), one)
         for grave in changes.tombstones:
             self._bury(grave)
+        self.names.update((one.project_id, one.event) for one in changes.counts)
         for one_name in changes.counts:
             present_count = self.counts.get(one_name.project_id)
             self.counts[one_name.project_id] = (
@@ -111,6 +116,16 @@ class Memory:
                 each.pop(project_id, None)
             for whose in [one for one in self.tombstones if one[0] == project_id]:
                 del self.tombstones[whose]
+            self.names = {one for one in self.names if one[0] != project_id}
+
+    def recount(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Read anew how many events there are: some have been deleted."""
+        self.counts = counts(connection)
+        self.names = set(
+            connection.execute(
+                f"SELECT project_id, event FROM {EVENT_NAMES.name}"
+            ).fetchall()
+        )
 
     def _bury(self, grave: Tombstone) -> None:
         whose = (grave.project_id, grave.distinct_id)
@@ -146,14 +161,17 @@ class Lookups:
         self._connection = connection
         self._memory = memory
         self._seen = seen
+        self._recent = Recent()
+
+    def take(self, changes: Changes) -> None:
+        """Take over what has been committed."""
+        self._recent.take(changes)
 
     def known(self, wanted: Wanted) -> Known:
         """Return what is stored of what a batch mentions."""
         memory = self._memory
         keys = self._keys(wanted.distinct_ids | wanted.whole)
-        persons = self._persons(
-            "person_key IN (SELECT unnest($k::BIGINT[]))", keys.values()
-        )
+        persons = self._persons(set(keys.values()))
         named = self._named(wanted.persons)
         persons |= named
         whole = {keys[one] for one in wanted.whole if one in keys} | named.keys()
@@ -191,26 +209,36 @@ class Lookups:
         return self._connection.execute(sql, values).fetchall()
 
     def _keys(self, whose: Iterable[OfProject]) -> dict[OfProject, int]:
-        pairs = list(whose)
+        recent = self._recent.keys
+        known = {one: recent[one] for one in whose if one in recent}
+        pairs = [one for one in whose if one not in known]
         if not pairs:
-            return {}
+            return known
         found = self._run(
             "SELECT project_id, distinct_id, person_key "
             f"FROM {DISTINCT_IDS.name} JOIN (SELECT unnest($p::INTEGER[]) AS p, "
             "unnest($i::VARCHAR[]) AS i) ON project_id = p AND distinct_id = i",
             {"p": [p for p, _ in pairs], "i": [i for _, i in pairs]},
         )
-        return {(project_id, distinct_id): key for project_id, distinct_id, key in found}
+        stored = {(project_id, distinct_id): key for project_id, distinct_id, key in found}
+        recent |= stored
+        return known | stored
 
-    def _persons(self, where: str, keys: Iterable[int]) -> dict[int, Person]:
-        wanted = list(set(keys))
-        if not wanted:
-            return {}
+    def _persons(self, keys: set[int]) -> dict[int, Person]:
+        recent = self._recent.persons
+        persons = {key: one for key in keys if (one := recent.get(key)) is not None}
+        lacking = [key for key in keys if key not in recent]
+        if not lacking:
+            return persons
         found = self._run(
-            f"SELECT {_PERSON} FROM {PERSONS.name} WHERE {where}",
-            {"k": wanted},
+            f"SELECT {_PERSON} FROM {PERSONS.name} "
+            "WHERE person_key IN (SELECT unnest($k::BIGINT[]))",
+            {"k": lacking},
         )
-        return {row[1]: person_of(row) for row in found}
+        stored = {row[1]: person_of(row) for row in found}
+        large = {row[1] for row in found if len(row[-1]) > LARGE}
+        recent |= {key: stored.get(key) for key in lacking if key not in large}
+        return persons | stored
 
     def _named(self, whose: Iterable[OfProject]) -> dict[int, Person]:
         pairs = list(whose)
@@ -263,8 +291,7 @@ class Lookups:
         }
 
     def _stored(self, events: list[OfProject]) -> set[OfProject]:
-        seen = self._seen
-        doubtful = [one for one in events if seen.may_hold(seen.places(*one))]
+        doubtful = self._seen.may_hold(events)
         if not doubtful:
             return set()
         found = self._run(

@@ -26,7 +26,7 @@ from hedgerow.model.tables import EVENTS, PERSONS, POSITION
 from hedgerow.store import erasing
 from hedgerow.store.hot_columns import planned
 from hedgerow.store.loading import Loader
-from hedgerow.store.lookups import Lookups, Memory, counts
+from hedgerow.store.lookups import Lookups, Memory
 from hedgerow.store.migrations import migrate
 from hedgerow.store.reading import Questions
 from hedgerow.store.seen import Seen
@@ -137,7 +137,9 @@ class DuckStore:
             try:
                 self._loader.run("BEGIN")
                 self._loader.add_hot(new)
-                self._loader.load(changes, hot, _event_keys(hot))
+                self._loader.load(
+                    changes, hot, _event_keys(hot, changes), self._memory.names
+                )
                 self._loader.position(upto)
                 self._loader.run("COMMIT")
             except BaseException as error:
@@ -154,10 +156,10 @@ class DuckStore:
         """Bring what is kept in memory up to date with what has been committed."""
         self._position = upto
         self._memory.take(changes)
-        for event in changes.events:
-            self._seen.add(event.project_id, event.uuid)
+        self._lookups.take(changes)
+        self._seen.add((event.project_id, event.uuid) for event in changes.events)
         if any(one.with_events for one in changes.erase):
-            self._memory.counts = counts(self._connection)
+            self._memory.recount(self._connection)
         touched = touched_projects(changes)
         if touched:
             self._commits += 1
@@ -230,8 +232,14 @@ REFUSES_VALUES = (
 """What the engine raises about a value; anything else is about the disk or itself."""
 
 
-def _event_keys(hot: Mapping[tuple[str, str], HotColumn]) -> list[str]:
-    return [key for table, key in hot if table == EVENTS.name]
+def _event_keys(hot: Mapping[tuple[str, str], HotColumn], changes: Changes) -> list[str]:
+    """Return the properties to be read for their columns: those that there are."""
+    present = changes.event_keys
+    return [
+        key
+        for table, key in hot
+        if table == EVENTS.name and (present is None or key in present)
+    ]
 
 
 def touched_projects(changes: Changes) -> set[int]:

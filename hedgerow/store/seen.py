@@ -12,11 +12,13 @@ vain. Far beyond (100 million events) look-ups become frequent: still exact, but
 
 # ruff: noqa: S608 - names of our own tables and whole numbers; values are parameters
 
+from collections.abc import Iterable
 from hashlib import md5
 from struct import unpack
 
 import duckdb
 
+from hedgerow.model.changes import OfProject
 from hedgerow.model.tables import EVENTS
 
 PROBES = 6
@@ -25,8 +27,6 @@ LEAST_BITS = 1 << 22  # 512 KiB
 MOST_BITS = 1 << 30  # 128 MiB
 SLICES = 8
 """The engine builds a large filter in so many passes, to bound its memory."""
-
-Places = tuple[int, ...]
 
 
 class Seen:
@@ -59,39 +59,44 @@ class Seen:
             if made is not None and made[0] is not None:
                 self._bits[first // 8 : (first + width) // 8] = made[0]
 
-    def places(self, project_id: int, uuid: str) -> Places:
-        """Return the bits that stand for an event."""
-        digest = md5(f"{project_id}/{uuid}".encode(), usedforsecurity=False).digest()
-        one, other = unpack("<QQ", digest)
-        mask = self._size - 1
-        one &= mask
-        other = (other & mask) | 1
-        return (
-            one,
-            (one + other) & mask,
-            (one + 2 * other) & mask,
-            (one + 3 * other) & mask,
-            (one + 4 * other) & mask,
-            (one + 5 * other) & mask,
-        )
+    def may_hold(self, events: Iterable[OfProject]) -> list[OfProject]:
+        """Return those events (project and UUID) that may be stored; the rest are new."""
+        bits, mask = self._bits, self._size - 1
+        found = []
+        for event in events:
+            one, other = _hashed(event)
+            place, step = one & mask, (other & mask) | 1
+            for _ in range(PROBES):
+                if not bits[place >> 3] & (0x80 >> (place & 7)):
+                    break
+                place = (place + step) & mask
+            else:
+                found.append(event)
+        return found
 
-    def may_hold(self, places: Places) -> bool:
-        """Whether an event may be stored; False is certain."""
-        bits = self._bits
-        return all(bits[place >> 3] & (0x80 >> (place & 7)) for place in places)
-
-    def add(self, project_id: int, uuid: str) -> None:
-        """Note that an event is stored."""
-        bits = self._bits
-        for place in self.places(project_id, uuid):
-            bits[place >> 3] |= 0x80 >> (place & 7)
-        self._count += 1
+    def add(self, events: Iterable[OfProject]) -> None:
+        """Note that events (project and UUID) are stored."""
+        bits, mask = self._bits, self._size - 1
+        for event in events:
+            one, other = _hashed(event)
+            place, step = one & mask, (other & mask) | 1
+            for _ in range(PROBES):
+                bits[place >> 3] |= 0x80 >> (place & 7)
+                place = (place + step) & mask
+            self._count += 1
         if self._count * BITS_PER_EVENT > self._size and self._size < MOST_BITS:
             self.rebuild()
 
 
+def _hashed(event: OfProject) -> tuple[int, int]:
+    project_id, uuid = event
+    key = f"{project_id}/{uuid}".encode()
+    one, other = unpack("<QQ", md5(key, usedforsecurity=False).digest())
+    return one, other
+
+
 def _built(size: int, first: int, width: int) -> str:
-    """Return the statement that sets the bits from ``first`` on, as ``places`` would."""
+    """Return the statement that sets the bits from ``first`` on, as ``add`` would."""
     mask = size - 1
     return f"""
         WITH hashed AS (
