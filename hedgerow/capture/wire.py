@@ -104,11 +104,9 @@ def decode(hints: Hints, body: bytes, limit: int = 20 * MIB) -> CapturedRequest:
     """Return the events in ``body``. Raises ``BadCapture``; the same input, the same answer."""
     text = _text(hints, body, limit)
     if hints.v1 is None:
-        request = _captured(hints, text)
-    else:
-        request, _ = captured_batch(shapes.json_value(text), hints.v1)
-        request = _with_surroundings(request, hints)
-    return msgspec.structs.replace(request, size_bytes=len(text))
+        return _captured(hints, text)
+    request, _ = captured_batch(shapes.json_value(text), hints.v1)
+    return _with_surroundings(request, hints)
 
 
 def decode_queued(hints: bytes, body: bytes) -> CapturedRequest:

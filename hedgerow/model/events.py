@@ -55,9 +55,6 @@ class CapturedRequest(msgspec.Struct, frozen=True, kw_only=True):
     host: str | None = None
     """The host it was sent to, as the client says."""
 
-    size_bytes: int = 0
-    """Of the JSON it came as, inflated; 0: unknown."""
-
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One thing one person did, ready to be stored."""
