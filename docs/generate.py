@@ -9,7 +9,8 @@ the pages with what the code says now.
 import ast
 import copy
 import inspect
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -85,17 +86,30 @@ def settings() -> str:
         "An empty variable counts as unset. Secrets can also be read from a file:",
         "`SECRET_KEY_FILE=/run/secrets/key`.",
     ]
+    read = _read_somewhere(VARIABLES)
     for name, variable in VARIABLES.items():
         if name in SECTIONS:
             lines += ["", f"## {SECTIONS[name]}", ""]
             lines += ["| variable | default | takes | what it does |", "|---|---|---|---|"]
         kind, note = variable.metadata["kind"], variable.metadata["note"]
         file = "; or `_FILE`" if kind.secret else ""
+        note = note if name in read else f"**no effect yet**; {note}"
         cells = (f"`{name}`", shown(variable.default), kind.words + file, note)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     lines += ["", "## Names that are read too", "", "| name | now called |", "|---|---|"]
     lines += [f"| `{old}` | `{new}` |" for old, new in OLD_NAMES.items()]
     return "\n".join(lines) + "\n"
+
+
+def _read_somewhere(names: Iterable[str]) -> set[str]:
+    """Return the variables that TimeTracker looks at, so that the page promises no others."""
+    defined = {"config.py", "variables.py"}
+    places = [
+        path for path in (HERE.parent / "app").rglob("*") if path.suffix in {".py", ".html"}
+    ]
+    text = "\n".join(path.read_text() for path in places if path.name not in defined)
+    words = set(re.findall(r"[A-Z][A-Z_]+", text))
+    return {name for name in names if name in words}
 
 
 def _field_notes(struct: type) -> dict[str, str]:

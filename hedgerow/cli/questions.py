@@ -1,4 +1,4 @@
-"""``hedgerow query``: a question in SQL or JSON, answered on the terminal."""
+"""``hedgerow query``: a question, answered on the terminal."""
 
 import csv
 import json
@@ -66,7 +66,7 @@ def question(text: str) -> dict[str, Any]:
         found = msgspec.json.decode(text, type=dict[str, Any])
     except msgspec.DecodeError as error:
         raise InvalidQuery(
-            f"The question is no JSON: {error}.", hint="Begin it with SELECT, or mend it."
+            f"The question is no JSON: {error}.", hint="Mend it; it is the JSON of a query."
         ) from error
     inner = found.get("query")
     return inner if "kind" not in found and isinstance(inner, dict) else found
