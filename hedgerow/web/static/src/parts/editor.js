@@ -3,7 +3,15 @@
 // Fields inside [data-quiet] (a filter that is being written) do not ask yet; Enter presses their button.
 // A range chosen from the list fills the two fields behind it. Ctrl-Enter runs a typed question.
 
-let unfolded = false;
+const unfolded = new Map();
+
+/** The folds of the editor, each under what tells it from the others. */
+function folds() {
+  return [...document.querySelectorAll("#editor details.query, #editor details.pop")].map((fold, index, all) => {
+    const title = fold.matches(".query") ? "" : fold.querySelector("summary").textContent.trim();
+    return [`${title} ${all.length - index}`, fold];
+  });
+}
 
 function choose(button) {
   const fields = { from: button.dataset.rangeFrom, to: button.dataset.rangeTo };
@@ -20,14 +28,12 @@ export function editor(htmx) {
     },
     true,
   );
-  // Narrow screens fold the question; it stays as it was when the form comes anew.
+  // What is unfolded, the question on narrow screens or a menu just opened, stays so when the form comes anew.
   document.addEventListener("htmx:beforeSwap", () => {
-    const query = document.querySelector("details.query");
-    if (query) unfolded = query.open;
+    for (const [key, fold] of folds()) unfolded.set(key, fold.open);
   });
   document.addEventListener("htmx:afterSwap", () => {
-    const query = document.querySelector("#editor details.query");
-    if (query) query.open = unfolded;
+    for (const [key, fold] of folds()) fold.open = unfolded.get(key) ?? fold.open;
   });
   // htmx does not see buttons that stand outside of their form.
   document.addEventListener("htmx:configRequest", (event) => {
