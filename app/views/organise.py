@@ -49,7 +49,7 @@ def _clients(error: TimeTrackerError | None = None) -> str:
     context.user()
     archived = request.args.get("archived") == "1"
     query = select(Project.client_id, func.count(Project.id)).group_by(Project.client_id)
-    counts = dict(db().execute(query).tuples().all())
+    counts = {row[0]: row[1] for row in db().execute(query)}
     return render_template(
         "clients.html",
         listed=clients.every(db(), archived=archived),

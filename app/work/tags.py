@@ -97,7 +97,7 @@ def merge(session: Session, tags: Sequence[Tag], into: Tag) -> int:
 def uses(session: Session) -> dict[int, int]:
     """Return for each tag how many entries have it."""
     query = select(entry_tags.c.tag_id, func.count()).group_by(entry_tags.c.tag_id)
-    return dict(session.execute(query).tuples().all())
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def archive(tag: Tag, now: datetime) -> None:
