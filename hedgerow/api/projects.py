@@ -41,6 +41,7 @@ class ProjectAnswer(msgspec.Struct, kw_only=True):
     person_display_properties: list[str]
     retention_days: int | None
     anonymize_ips: bool
+    privacy_rules: list[dict[str, Any]]
 
 
 class Me(msgspec.Struct, kw_only=True):

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import available_timezones
 
 import msgspec
@@ -29,12 +29,23 @@ FRESH_S = 5.0
 
 NAME_MAX = 200
 
+PrivacyAction = Literal["drop", "hash", "shorten"]
+
 
 class PathCleaning(msgspec.Struct, forbid_unknown_fields=True):
     """One rule that makes many paths one: what ``regex`` matches becomes ``alias``."""
 
     regex: str
     alias: str
+
+
+class PrivacyRule(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """What becomes of one property before anything is kept (``ingest.privacy``)."""
+
+    property: str
+    action: PrivacyAction
+    length: int | None = None
+    """Characters that ``shorten`` leaves; null: 1."""
 
 
 class ProjectFields(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -66,6 +77,9 @@ class ProjectFields(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     anonymize_ips: bool | UnsetType | None = UNSET
     """Whether addresses are dropped before anything is kept."""
+
+    privacy_rules: list[PrivacyRule] | UnsetType | None = UNSET
+    """Properties that are dropped, hashed or shortened before anything is kept."""
 
 
 CLEARABLE = frozenset({"retention_days"})
@@ -219,7 +233,37 @@ def _checked(fields: ProjectFields) -> dict[str, Any]:
         )
     if values.get("path_cleaning_filters"):
         values["path_cleaning_filters"] = _rules(values["path_cleaning_filters"])
+    if values.get("privacy_rules"):
+        values["privacy_rules"] = _privacy(values["privacy_rules"])
     return values
+
+
+def _privacy(rules: list[PrivacyRule]) -> list[dict[str, Any]]:
+    """Return rules as they are stored: one a property, each with what it needs."""
+    kept: dict[str, dict[str, Any]] = {}
+    for place, rule in enumerate(rules):
+        where = f"privacy_rules[{place}]"
+        if not rule.property.strip():
+            raise InvalidInput(
+                "A privacy rule names no property.",
+                hint="Give the name of the property it holds for.",
+                attr=f"{where}.property",
+            )
+        if rule.property in kept:
+            raise InvalidInput(
+                f"There are two privacy rules for {rule.property!r}.",
+                hint="Keep the one that should hold.",
+                attr=f"{where}.property",
+            )
+        if rule.length is not None and (rule.action != "shorten" or rule.length < 1):
+            raise InvalidInput(
+                f"The rule for {rule.property!r} has the length {rule.length}.",
+                hint="Only 'shorten' takes a length, of at least 1.",
+                attr=f"{where}.length",
+            )
+        row: dict[str, Any] = {"property": rule.property, "action": rule.action}
+        kept[rule.property] = row | ({"length": rule.length} if rule.length else {})
+    return list(kept.values())
 
 
 def _rules(rules: list[PathCleaning]) -> list[dict[str, str]]:

@@ -18,6 +18,7 @@ TABS = (
     ("", "Project"),
     ("members", "Members"),
     ("keys", "API keys"),
+    ("privacy", "Privacy"),
     ("ingestion", "Ingestion"),
     ("log", "Changes"),
 )
@@ -27,7 +28,8 @@ SCOPES = (
 )
 
 
-def _render(visit: Visit, tab: str, template: str, **values: Any) -> Response:
+def render(visit: Visit, tab: str, template: str, **values: Any) -> Response:
+    """Return one tab of the settings."""
     return visit.render(template, here="settings", tabs=TABS, tab=tab, **values)
 
 
@@ -38,7 +40,7 @@ def project(visit: Visit) -> Response:
 
 def _project(visit: Visit, error: HedgerowError | None = None) -> Response:
     filters = visit.here.test_account_filters
-    return _render(
+    return render(
         visit,
         "",
         "settings_project.html",
@@ -50,7 +52,7 @@ def _project(visit: Visit, error: HedgerowError | None = None) -> Response:
 
 
 def change(visit: Visit) -> Response:
-    """POST …/settings — name, time zone, week, display, retention, addresses, internal users."""
+    """POST …/settings — name, time zone, week, display, internal users."""
     text, form = visit.text, visit.form
     fields: dict[str, Any] = {}
     if "name" in form:
@@ -61,10 +63,6 @@ def change(visit: Visit) -> Response:
             "person_display_properties": [
                 part.strip() for part in text("display").split(",") if part.strip()
             ],
-            "retention_days": int(text("retention_days"))
-            if text("retention_days").isdecimal()
-            else None,
-            "anonymize_ips": bool(text("anonymize_ips")),
         }
     filters = list(visit.here.test_account_filters)
     if text("f_key"):
@@ -131,7 +129,7 @@ def _members(
     with visit.services.metadata.reading() as session:
         found = accounts.members(session, visit.here.id)
         administrators = [user for user in accounts.users(session) if user.is_admin]
-    return _render(
+    return render(
         visit,
         "members",
         "settings_members.html",
@@ -214,7 +212,7 @@ def keys(visit: Visit) -> Response:
 def _keys(visit: Visit, *, made: str = "", error: HedgerowError | None = None) -> Response:
     with visit.services.metadata.reading() as session:
         found = access.keys_of(session, visit.who.id)
-    return _render(
+    return render(
         visit,
         "keys",
         "settings_keys.html",
@@ -256,7 +254,7 @@ def ingestion(visit: Visit) -> Response:
     state = visit.services.ingestion(visit.here.id)
     context = visit.services.context(visit.here.id)
     warnings = listings.warnings_result(run(visit, listings.warnings(context, limit=50)))
-    return _render(
+    return render(
         visit,
         "ingestion",
         "settings_ingestion.html",
@@ -275,7 +273,7 @@ def log(visit: Visit) -> Response:
     offset = int(visit.text("offset")) if visit.text("offset").isdecimal() else 0
     with visit.services.metadata.reading() as session:
         rows = audit.entries(session, visit.here.id, limit=101, offset=offset)
-    return _render(
+    return render(
         visit,
         "log",
         "settings_log.html",

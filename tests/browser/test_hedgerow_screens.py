@@ -296,6 +296,7 @@ PATHS = [
     "settings",
     "settings/members",
     "settings/keys",
+    "settings/privacy",
     "settings/ingestion",
     "more",
 ]

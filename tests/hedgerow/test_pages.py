@@ -224,6 +224,7 @@ PAGES = [
     "settings",
     "settings/members",
     "settings/keys",
+    "settings/privacy",
     "settings/ingestion",
     "settings/log",
 ]
