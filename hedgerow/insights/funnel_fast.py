@@ -91,13 +91,14 @@ class _Stages:
         differ = exp.column("steps").neq(exp.column("steps_before"))
         close = exp.and_(gap <= number_literal(NEAR_TIE_US), exp.or_(differ, together))
         start = exp.Case(ifs=[exp.If(this=self.has(1), true=exp.column("at"))])
+        known = self.dialect.nullable
         beside = exp.select(
             "actor",
             "at",
             "steps",
             *self.values,
-            _window(exp.Lag(this=exp.column("at"))).as_("at_before"),
-            _window(exp.Lag(this=exp.column("steps"))).as_("steps_before"),
+            _window(exp.Lag(this=known(exp.column("at")))).as_("at_before"),
+            _window(exp.Lag(this=known(exp.column("steps")))).as_("steps_before"),
             _window(exp.Max(this=start), _BEFORE.copy()).as_("at_1"),
         ).from_("marked")
         return exp.select(

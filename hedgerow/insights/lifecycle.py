@@ -15,7 +15,7 @@ from hedgerow.model.projects import QueryContext
 from hedgerow.query import buckets, filters
 from hedgerow.query.dates import Range, resolve, shifted
 from hedgerow.query.definitions_lifecycle import LifecycleQuery
-from hedgerow.query.dialects import dialect_of
+from hedgerow.query.dialects import Dialect, dialect_of
 from hedgerow.query.sources import Events, Persons, at_event_time, group_type_name, table
 from hedgerow.query.trees import Tree, number_literal
 from hedgerow.query.values import Values
@@ -94,13 +94,13 @@ def _labels(asked: Range) -> list[str]:
 
 def _statuses(query: LifecycleQuery, context: QueryContext, values: Values) -> exp.Query:
     """Return (actor, period, status) of every actor in every period of the range."""
-    asked = _range(query, context)
+    asked, dialect = _range(query, context), dialect_of(context)
     active = _active(query, context, values, asked).subquery("a")
     known = exp.select(
         "actor",
         "period",
-        _beside(exp.Lag).as_("before"),
-        _beside(exp.Lead).as_("after"),
+        _beside(exp.Lag, dialect).as_("before"),
+        _beside(exp.Lead, dialect).as_("after"),
     ).from_(active)
     created = _created(query, context, values, asked).subquery("c")
     period, before = exp.column("period", table="k"), exp.column("before", table="k")
@@ -198,10 +198,10 @@ def _created(
     return rows.where(exp.column("type", table="g").eq(kind))
 
 
-def _beside(neighbour: type[exp.Lag | exp.Lead]) -> exp.Window:
+def _beside(neighbour: type[exp.Lag | exp.Lead], dialect: Dialect) -> exp.Window:
     """Return the period before or after, of the same actor."""
     order = exp.Order(expressions=[exp.Ordered(this=exp.column("period"))])
-    found = neighbour(this=exp.column("period"))
+    found = neighbour(this=dialect.nullable(exp.column("period")))
     return exp.Window(this=found, partition_by=[exp.column("actor")], order=order)
 
 

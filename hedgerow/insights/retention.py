@@ -19,6 +19,7 @@ from hedgerow.model.ports import Rows, Statement
 from hedgerow.model.projects import QueryContext
 from hedgerow.query import buckets
 from hedgerow.query.definitions_retention import RetentionQuery
+from hedgerow.query.dialects import Dialect, dialect_of
 from hedgerow.query.trees import number_literal
 from hedgerow.query.values import Values
 
@@ -85,18 +86,18 @@ def people(
     asked = named[0] if named else every[0]
     rows = cells(asked, values)
     if chosen(query).cumulative:
-        rows = _up_to_the_last(rows)
+        rows = _up_to_the_last(rows, dialect_of(context))
     wanted: exp.Expr = exp.column("s", table="c").eq(number_literal(row))
     if breakdown is not None and asked.cohort is None:
         same = exp.column("value", table="c").eq(values.bind(breakdown))
         wanted = exp.and_(wanted, same)
     each = exp.Distinct(expressions=[exp.column("col")])
-    columns = exp.func("list_sort", exp.ArrayAgg(this=each))
+    columns = dialect_of(context).sorted_values(exp.column("col"))
     return (
         exp.select(
             "actor",
             columns.as_("appearances"),
-            exp.alias_(exp.Count(this=each.copy()), "appearance_count"),
+            exp.alias_(exp.Count(this=each), "appearance_count"),
         )
         .from_(rows.subquery("c"))
         .where(wanted)
@@ -154,9 +155,9 @@ def _last_reached(rows: exp.Select) -> exp.Select:
     return reached.group_by("actor", "value", "s")
 
 
-def _up_to_the_last(rows: exp.Select) -> exp.Select:
+def _up_to_the_last(rows: exp.Select, dialect: Dialect) -> exp.Select:
     """Return each actor in every column up to the last one reached."""
-    columns = exp.func("unnest", exp.func("range", exp.column("col") + number_literal(1)))
+    columns = dialect.numbers_below(exp.column("col") + number_literal(1))
     last = _last_reached(rows).subquery("l")
     return exp.select("actor", "value", "s", columns.as_("col")).from_(last)
 

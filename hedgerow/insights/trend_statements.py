@@ -247,7 +247,7 @@ def _changes(job: Job, actives: Actives, values: Values) -> exp.Query:
     days = events_of(wide, events, *shown, who, exp.alias_(step, "step")).distinct()
     names = job.names()
     following = exp.Window(
-        this=exp.Lead(this=exp.column("step")),
+        this=exp.Lead(this=events.dialect.nullable(exp.column("step"))),
         partition_by=columns([*names, "actor"]),
         order=exp.Order(expressions=[exp.column("step")]),
     )

@@ -8,7 +8,7 @@ from sqlglot import exp
 from hedgerow.errors import InvalidQuery
 from hedgerow.query.dates import moment
 from hedgerow.query.definitions_filters import Scalar
-from hedgerow.query.dialects import NUMBER
+from hedgerow.query.patterns import NUMBER
 from hedgerow.query.sources import Property, Source
 from hedgerow.query.trees import Tree
 

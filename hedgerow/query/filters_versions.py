@@ -10,7 +10,7 @@ import re
 from sqlglot import exp
 
 from hedgerow.errors import InvalidQuery
-from hedgerow.query.dialects import SEMVER
+from hedgerow.query.patterns import SEMVER
 from hedgerow.query.sources import Property, Source
 from hedgerow.query.trees import Tree, text_literal
 

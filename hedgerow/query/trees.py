@@ -23,3 +23,20 @@ def number_literal(number: float) -> Tree:
     """Return a constant number of ours."""
     literal = exp.Literal.number(abs(number))
     return exp.Neg(this=literal) if number < 0 else literal
+
+
+def _interval(seconds: int) -> exp.Interval:
+    return exp.Interval(this=exp.Literal.string(str(seconds)), unit=exp.var("SECOND"))
+
+
+def moved(timestamp: Tree, seconds: int) -> Tree:
+    """Return a time some seconds later, or earlier, by an interval."""
+    if seconds == 0:
+        return timestamp
+    node = exp.Add if seconds > 0 else exp.Sub
+    return exp.paren(node(this=timestamp, expression=_interval(abs(seconds))))
+
+
+def case(condition: Tree, value: Tree, otherwise: Tree | None = None) -> exp.Case:
+    """Return the value where a condition holds, else the other one or NULL."""
+    return exp.Case(ifs=[exp.If(this=condition, true=value)], default=otherwise)

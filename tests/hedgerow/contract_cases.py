@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import msgspec
 import pytest
 
 from hedgerow.errors import HedgerowError
@@ -44,6 +45,23 @@ def cases(name: str, *keys: str) -> list[Any]:
 def check(case: dict[str, Any], store: DuckStore) -> list[str]:
     """Return how the answer to a case differs from what is expected."""
     now = datetime.now(UTC).replace(microsecond=0)
+    placed = place(case, store, now)
+    query = RUN.substitute(case["query"], placed.ids)
+    asked = context(store, placed.project, now, cohorts=placed.cohorts)
+    return _compared(case, query, asked, store, placed.ids)
+
+
+class Placed(msgspec.Struct, frozen=True, kw_only=True):
+    """A case's world, loaded into a project of its own."""
+
+    project: Project
+    cohorts: dict[int, Cohort]
+    ids: dict[str, int]
+    """Ids of the cohorts by the names that queries use for them."""
+
+
+def place(case: dict[str, Any], store: DuckStore, now: datetime) -> Placed:
+    """Load a case's world into a project of its own."""
     project = _project(case)
     types = case.get("group_types") or ()
     load(
@@ -61,9 +79,7 @@ def check(case: dict[str, Any], store: DuckStore) -> list[str]:
         ids[one["name"]] = number
         filters = RUN.substitute(one.get("filters") or {}, ids)
         cohorts[number] = Cohort(id=number, name=one["name"], filters=filters)
-    query = RUN.substitute(case["query"], ids)
-    asked = context(store, project, now, cohorts=cohorts)
-    return _compared(case, query, asked, store, ids)
+    return Placed(project=project, cohorts=cohorts, ids=ids)
 
 
 def _compared(
@@ -88,11 +104,11 @@ def _compared(
         found += RUN.differences(wanted, told["results"], unordered=unordered)
     actors = expect.get("actors") or []
     for wanted in actors if isinstance(actors, list) else [actors]:
-        found += _actors(query, wanted, asked, store)
+        found += actors_of(query, wanted, asked, store)
     return found
 
 
-def _actors(
+def actors_of(
     query: dict[str, Any], wanted: dict[str, Any], asked: QueryContext, store: DuckStore
 ) -> list[str]:
     """Return who is missing from, or too much in, the list of people behind a figure."""
