@@ -104,9 +104,10 @@ def decode(hints: Hints, body: bytes, limit: int = 20 * MIB) -> CapturedRequest:
     """Return the events in ``body``. Raises ``BadCapture``; the same input, the same answer."""
     text = _text(hints, body, limit)
     if hints.v1 is None:
-        return _captured(hints, text)
-    request, _ = captured_batch(shapes.json_value(text), hints.v1)
-    return _with_surroundings(request, hints)
+        request = _captured(hints, text)
+    else:
+        request, _ = captured_batch(shapes.json_value(text), hints.v1)
+    return _with_surroundings(request, hints, len(text))
 
 
 def decode_queued(hints: bytes, body: bytes) -> CapturedRequest:
@@ -162,7 +163,7 @@ def _captured(hints: Hints, text: bytes) -> CapturedRequest:
     shape = shapes.shape_of(shapes.json_value(text))
     named = tokens.token_of_envelope(shape.envelope)
     token = named if named is not None else tokens.token_of_events(shape.events)
-    request = CapturedRequest(
+    return CapturedRequest(
         token=tokens.checked_token(token),
         sent_at=_parsed(shape.envelope.get("sent_at")) or _from_ms(hints.sent_ms),
         historical=shape.envelope.get("historical_migration") is True,
@@ -172,7 +173,6 @@ def _captured(hints: Hints, text: bytes) -> CapturedRequest:
             if raw.get("event") != SILENTLY_DROPPED
         ],
     )
-    return _with_surroundings(request, hints)
 
 
 def _event(raw: Json, where: str, hints: Hints, index: int) -> CapturedEvent:
@@ -180,13 +180,19 @@ def _event(raw: Json, where: str, hints: Hints, index: int) -> CapturedEvent:
     return captured_event(raw, where, made_uuid=_counted_up(hints.seed, index), name=name)
 
 
-def _with_surroundings(request: CapturedRequest, hints: Hints) -> CapturedRequest:
+def _with_surroundings(
+    request: CapturedRequest, hints: Hints, size_bytes: int
+) -> CapturedRequest:
     """Return the request with where it came from, and the address in each event."""
     if hints.ip is not None:
         for event in request.events:
             event.properties.setdefault("$ip", hints.ip)
     return msgspec.structs.replace(
-        request, ip=hints.ip, user_agent=hints.user_agent, host=hints.host
+        request,
+        ip=hints.ip,
+        user_agent=hints.user_agent,
+        host=hints.host,
+        size_bytes=size_bytes,
     )
 
 

@@ -31,6 +31,12 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
         """Number of events; 1 for imports and commands."""
         return len(self.request.events) if self.request else 1
 
+    @property
+    def bytes(self) -> int:
+        """Size of its text in bytes, inflated where that is known."""
+        inflated = self.request.size_bytes if self.request else 0
+        return max(inflated, len(self.queued.body))
+
 
 def halves(units: Sequence[Unit]) -> tuple[list[Unit], list[Unit]] | None:
     """Return units cut in two, or None where only one event, import or command is left."""

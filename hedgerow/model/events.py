@@ -45,6 +45,9 @@ class CapturedRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The client's clock as the request left, UTC; None: unknown."""
 
     events: list[CapturedEvent]
+    size_bytes: int = 0
+    """Of its JSON, inflated; 0: unknown."""
+
     historical: bool = False
     ip: str | None = None
     """The client's address; None: unknown."""

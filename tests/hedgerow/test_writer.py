@@ -1,14 +1,19 @@
 """The writer: everything once, in order, whatever goes wrong on the way."""
 
+import gzip
 from datetime import UTC, datetime
 
 import msgspec
 import pytest
 
+from hedgerow.capture.wire import decode_queued
 from hedgerow.errors import FlushTimedOut, NotFound, StoreUnavailable
 from hedgerow.inbox import SqliteInbox
+from hedgerow.ingest.cutting import batches
+from hedgerow.ingest.units import Unit
 from hedgerow.ingest.writer import Writer
 from hedgerow.model.events import CapturedEvent, CapturedRequest
+from hedgerow.model.ports import Queued
 from hedgerow.store.on_duckdb import DuckStore
 from tests.world import NOW, a_project, captured, ndjson, rows
 
@@ -45,7 +50,12 @@ class Works:
             self.inbox, self.store, decode=decode, project_of_id=self.project_of
         )
 
+    broken = 0
+
     def project_of(self, project_id):
+        if self.broken:
+            self.broken -= 1
+            raise OSError("the metadata are away")
         return self.project if project_id == self.project.id else None
 
     def send(self, *names, project_id=None):
@@ -133,6 +143,85 @@ def test_events_of_a_project_that_is_no_more_are_rejected(works):
 
     assert works.names() == []
     assert works.writer.state(9_999_999)["rejected"] == 2
+
+
+@pytest.mark.parametrize(
+    ("sizes", "cut"),
+    [
+        pytest.param([], [], id="nothing makes no batch"),
+        pytest.param([(1, 10)] * 3, [3], id="what waits goes together"),
+        pytest.param([(6000, 1)] * 3, [1, 1, 1], id="at most ten thousand events"),
+        pytest.param([(5000, 1)] * 3, [2, 1], id="exactly ten thousand events are fine"),
+        pytest.param([(1, 2**20)] * 20, [8, 8, 4], id="at most 8 MiB of large events"),
+        pytest.param([(1, 2**25), (1, 1)], [1, 1], id="a huge request goes alone"),
+        pytest.param([(1, 1), None, (1, 1)], [1, 1, 1], id="a command goes alone"),
+    ],
+)
+def test_a_batch_is_bounded_by_events_and_by_bytes(sizes, cut):
+    units = [a_unit(position, size) for position, size in enumerate(sizes, 1)]
+
+    made = list(batches(units))
+
+    assert [len(batch) for batch in made] == cut
+    assert [unit for batch in made for unit in batch] == units
+
+
+def a_unit(position, size):
+    """Return a request of so many events and bytes; None: a command."""
+    queued = Queued(
+        position=position,
+        project_id=1,
+        kind="command" if size is None else "capture",
+        received_at=NOW,
+        hints=b"{}",
+        body=b"",
+    )
+    if size is None:
+        return Unit(queued=queued, request=None, upto=position)
+    events = [captured("a", "ann")] * size[0]
+    request = CapturedRequest(token="t", sent_at=None, events=events, size_bytes=size[1])
+    return Unit(queued=queued, request=request, upto=position)
+
+
+def test_the_size_of_a_request_is_that_of_its_text_not_of_what_was_sent():
+    text = b'{"api_key": "phc_x", "event": "a", "distinct_id": "ann", "properties": {"p": "%s"}}'
+    text = text.replace(b"%s", b"x" * 10_000)
+
+    request = decode_queued(b'{"compression": "gzip"}', gzip.compress(text))
+
+    assert request.size_bytes == len(text)
+
+
+class GappedInbox(SqliteInbox):
+    """An inbox in which what was acknowledged has been damaged since."""
+
+    def read(self, *, after, limit_bytes):
+        return []
+
+
+def test_a_flush_passes_over_what_cannot_be_read_any_more(tmp_path):
+    inbox = GappedInbox(tmp_path / "inbox.sqlite")
+    store = DuckStore(None)
+    writer = Writer(inbox, store, decode=decode, project_of_id=lambda _: a_project())
+    last = inbox.append(1, "capture", NOW, b"{}", b"[]").result()
+    writer.start()
+
+    writer.flush(10)
+
+    assert store.position() == last
+    writer.stop()
+    inbox.close()
+    store.close()
+
+
+def test_unreadable_projects_make_events_wait_instead_of_setting_them_aside(works):
+    works.broken = 2
+    works.send("a")
+    works.writer.start()
+    works.writer.flush(10)
+
+    assert works.names() == ["a"]
+    assert rows(works.store, "SELECT count(*) FROM set_aside") == [(0,)]
 
 
 def test_imports_and_commands_answer_by_position(works):
