@@ -1,7 +1,8 @@
 """Tables of recorded time."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     CheckConstraint,
@@ -12,6 +13,8 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    event,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -61,7 +64,25 @@ class TimeEntry(Numbered, Dated, Base):
         ),
         Index("ix_time_entries_day", "user_id", "local_date"),
         Index("ix_time_entries_started", "user_id", "started_at"),
-        Index("ix_time_entries_date", "local_date", "project_id"),
+        Index("ix_time_entries_listed", "local_date", "started_at"),
+        Index(
+            "ix_time_entries_reported",  # all that a summary reads, so that it reads no more
+            "local_date",
+            "project_id",
+            "user_id",
+            "billable",
+            "seconds",
+            "task_id",
+            "rate_override",
+            "within_day",
+            "deleted_at",
+        ),
+        Index(
+            "ix_time_entries_across",
+            "local_date",
+            sqlite_where=text("within_day = 0"),
+            postgresql_where=text("NOT within_day"),
+        ),
         Index("ix_time_entries_project", "project_id", "local_date"),
         Index("ix_time_entries_changed", "updated_at"),
         Index(
@@ -82,6 +103,9 @@ class TimeEntry(Numbered, Dated, Base):
     """The day it begins on, in that zone."""
     seconds: Mapped[int | None]
     """Worked: the span without breaks. Null while the timer runs."""
+    within_day: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether all of it certainly lies on ``local_date``: reports add such up in the
+    database and cut only the others at midnight. Kept by ``_note_day``."""
     project_id: Mapped[int | None] = mapped_column(ForeignKey("projects.id"))
     task_id: Mapped[int | None] = mapped_column(ForeignKey("tasks.id"), index=True)
     description: Mapped[str] = mapped_column(String(2000), default="")
@@ -132,6 +156,22 @@ class TimeEntry(Numbered, Dated, Base):
     def is_running(self) -> bool:
         """Whether this is its owner's timer, going or paused."""
         return self.kind == "timed" and self.ended_at is None and self.deleted_at is None
+
+
+@event.listens_for(TimeEntry, "before_insert")
+@event.listens_for(TimeEntry, "before_update")
+def _note_day(_mapper: Any, _connection: Any, entry: TimeEntry) -> None:
+    """Note whether the entry lies on one day; False where clocks changed meanwhile."""
+    if entry.kind == "duration":
+        entry.within_day = True
+    elif entry.started_at is None or entry.ended_at is None:
+        entry.within_day = False
+    else:
+        where = ZoneInfo(entry.timezone)
+        begin = entry.started_at.astimezone(where)
+        end = (entry.ended_at - timedelta(seconds=1)).astimezone(where)
+        same_day = begin.date() == end.date() == entry.local_date
+        entry.within_day = same_day and begin.utcoffset() == end.utcoffset()
 
 
 class EntryBreak(Numbered, Base):

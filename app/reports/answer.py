@@ -1,33 +1,36 @@
 """Question → rows and sums: screen, export and API ask here, so they agree.
 
-Every entry is rounded by its project's rule (or the client's, or the installation's),
-cut into local days, and added to its group. Sums are sums of entries; an entry with two
-tags counts under both in "by tag" while the total counts it once. Amounts are computed
-for each entry and added for each currency.
+Every entry is rounded by its project's rule, cut into local days, and added to its
+group. Sums are sums of entries; an entry with two tags counts under both in "by tag"
+while the total counts it once. Amounts are computed for each entry and added for each
+currency. What the database can add up it does (``facts``), the rest is done here.
+
+Where time is rounded by the day, groups finer than a person's day on a project (task,
+tag, billable) show exact time: the rounded figure stands where it is defined.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
-from app.models.entries import EntryBreak, TimeEntry, entry_tags
+from app.models.entries import TimeEntry, entry_tags
 from app.models.people import User
-from app.models.work import Project
-from app.reports import filters, rows
+from app.reports import facts, filters, rows
+from app.reports import seen as looking
+from app.reports.facts import Fact
 from app.reports.filters import Question
+from app.reports.seen import Item, Part, Seen
 from app.settings import Settings
-from app.tracking import overlaps, rounding
-from app.tracking.days import DAY, Segment, day_of, day_start, parts, zone
-from app.tracking.recorded import REACH
-from app.tracking.rounding import Rule
-from app.work import rates
-from app.work.rates import Price, Rates, Subject
+from app.work.rates import Price
 
 Key = int | str | date | bool | None
+
+FINER = {"task", "tag", "billable"}
+"""Groupings within a person's day on a project."""
 
 
 @dataclass
@@ -56,6 +59,14 @@ class Group:
 
 
 @dataclass
+class Bar:
+    """What was worked in one step of time, exactly."""
+
+    seconds: int = 0
+    billable: int = 0
+
+
+@dataclass
 class Answer:
     """All of a summary."""
 
@@ -63,112 +74,133 @@ class Answer:
     last: date
     total: Sums
     groups: dict[Key, Group]
-    buckets: dict[date, Sums]
-    """First day of each step of time → sums."""
-
-
-class Item(NamedTuple):
-    """An entry as the report needs it."""
-
-    id: int
-    user_id: int
-    project_id: int | None
-    client_id: int | None
-    task_id: int | None
-    billable: bool
-    kind: str
-    day: date
-    seconds: int | None
-    start: datetime | None
-    end: datetime | None
-    zone: str
-    rate_override: int | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Context:
-    """What every entry of one report is seen with."""
-
-    question: Question
-    first: date
-    last: date
-    now: datetime
-    rules: Mapping[int, Rule]
-    """Project → rounding rule."""
-    general: Rule
-    prices: Rates
-    breaks: Mapping[int, list[tuple[datetime, datetime | None]]]
-    tags: Mapping[int, list[int]]
-    week_start: int
+    buckets: dict[date, Bar]
+    """First day of each step of time → its bar."""
 
 
 def summary(
     session: Session, user: User, question: Question, now: datetime, settings: Settings
 ) -> Answer:
-    """Return sums for every group of the question."""
-    today = day_of(now, zone(question.zone or user.timezone))
-    first, last = filters.days(question, today, user.week_start)
-    picked = rows.condition(
-        question, user, max(first, filters.EARLIEST + REACH) - REACH, last
+    """Return sums for every group of the question, and bars over time."""
+    seen = looking.look(session, user, question, now, settings)
+    return grouped(session, seen, question.group, bars=True)
+
+
+def grouped(
+    session: Session, seen: Seen, names: tuple[str, ...], *, bars: bool = False
+) -> Answer:
+    """Return sums by any number of names, one level each; none gives the total alone."""
+    answer = Answer(seen.first, seen.last, Sums(), {}, {})
+    slow = rows.reaching(seen.question, seen.user, seen.first, seen.last)
+    if facts.can(seen):
+        slow &= TimeEntry.within_day.is_(False)
+        _add_facts(session, seen, names, answer)
+        if bars:
+            for day, billable, seconds in facts.by_day(session, seen):
+                _draw(answer, day, seen, seconds, billable=billable)
+    _add_items(session, seen, names, answer, slow)
+    return answer
+
+
+def _add_facts(
+    session: Session, seen: Seen, names: tuple[str, ...], answer: Answer
+) -> None:
+    for fact in facts.gather(session, seen, names):
+        path = [
+            _folded(name, key, seen) for name, key in zip(names, fact.keys, strict=True)
+        ]
+        targets = _down(answer.groups, path)
+        for sums in targets if "tag" in names else [answer.total, *targets]:
+            _add_fact(sums, fact)
+    if "tag" in names:
+        for fact in facts.gather(session, seen, ()):
+            _add_fact(answer.total, fact)
+
+
+def _folded(name: str, key: Key, seen: Seen) -> Key:
+    if name in filters.UNITS and isinstance(key, date):
+        return filters.begin(name, key, seen.user.week_start)
+    return key
+
+
+def _down(groups: dict[Key, Group], path: Iterable[Key]) -> list[Sums]:
+    """Return the sums of each group along a path, made where they are not there yet."""
+    targets = []
+    for key in path:
+        group = groups.get(key)
+        if group is None:
+            group = groups[key] = Group(key)
+        targets.append(group.sums)
+        groups = group.under
+    return targets
+
+
+def _add_fact(sums: Sums, fact: Fact) -> None:
+    sums.seconds += fact.seconds
+    sums.rounded += fact.rounded
+    sums.entries += fact.entries
+    if fact.billable:
+        sums.billable += fact.rounded
+    if fact.priced:
+        _add_money(sums, fact.price, fact.rounded, fact.earned)
+
+
+def _add_money(sums: Sums, price: Price | None, rounded: int, earned: int) -> None:
+    if price is None:
+        sums.unpriced += rounded
+    else:
+        sums.amounts[price.currency] = sums.amounts.get(price.currency, 0) + earned
+
+
+def _add_items(
+    session: Session,
+    seen: Seen,
+    names: tuple[str, ...],
+    answer: Answer,
+    picked: ColumnElement[bool],
+) -> None:
+    seen = looking.with_breaks(session, seen, picked)
+    tags = _tags(session, picked) if "tag" in names else {}
+    for item in looking.items(session, picked):
+        worth = _worth(item, seen)
+        counted: set[int] = set()
+        for part in looking.divided(item, worth.price, seen):
+            _draw(answer, part.day, seen, part.exact, billable=item.billable)
+            _add(answer.total, part, worth, counted)
+            for path in _paths(names, item, part.day, seen, tags):
+                fine = False
+                for name, sums in zip(names, _down(answer.groups, path), strict=True):
+                    fine = fine or name in FINER
+                    _add(sums, part, worth, counted, exact=fine and worth.by_day)
+
+
+class Worth(NamedTuple):
+    """What all parts of an entry have in common."""
+
+    billable: bool
+    priced: bool
+    """Whether its money is shown at all."""
+    price: Price | None
+    running: bool
+    by_day: bool
+    """Whether it is rounded by the day."""
+
+
+def _worth(item: Item, seen: Seen) -> Worth:
+    return Worth(
+        item.billable,
+        item.billable and seen.shows_money_of(item.user_id),
+        looking.price(item, seen),
+        item.end is None and item.kind == "timed",
+        looking.is_by_day(seen.rule(item.project_id)),
     )
-    general = Rule() if question.rounding == "exact" else rounding.of_installation(settings)
-    seen = Context(
-        question=question,
-        first=first,
-        last=last,
-        now=now,
-        rules={} if question.rounding == "exact" else _rules(session, general),
-        general=general,
-        prices=rates.every(session, settings.currency),
-        breaks=_breaks(session, picked),
-        tags=_tags(session, picked) if "tag" in question.group else {},
-        week_start=user.week_start,
-    )
-    return _add_up(_items(session, picked), seen)
 
 
-def _rules(session: Session, general: Rule) -> dict[int, Rule]:
-    """Return the rounding rule of each project."""
-    query = select(Project).options(joinedload(Project.client))
-    return {
-        project.id: rounding.in_force(general, project.client, project)
-        for project in session.scalars(query)
-    }
-
-
-def _items(session: Session, picked: ColumnElement[bool]) -> Iterator[Item]:
-    query = (
-        select(
-            TimeEntry.id,
-            TimeEntry.user_id,
-            TimeEntry.project_id,
-            Project.client_id,
-            TimeEntry.task_id,
-            TimeEntry.billable,
-            TimeEntry.kind,
-            TimeEntry.local_date,
-            TimeEntry.seconds,
-            TimeEntry.started_at,
-            TimeEntry.ended_at,
-            TimeEntry.timezone,
-            TimeEntry.rate_override,
-        )
-        .outerjoin(Project, TimeEntry.project_id == Project.id)
-        .where(picked)
-    )
-    for row in session.execute(query).yield_per(5000):
-        yield Item._make(row)
-
-
-def _breaks(
-    session: Session, picked: ColumnElement[bool]
-) -> dict[int, list[tuple[datetime, datetime | None]]]:
-    chosen = select(TimeEntry.id).where(picked)
-    query = select(EntryBreak.entry_id, EntryBreak.started_at, EntryBreak.ended_at)
-    found: dict[int, list[tuple[datetime, datetime | None]]] = {}
-    for number, start, end in session.execute(query.where(EntryBreak.entry_id.in_(chosen))):
-        found.setdefault(number, []).append((start, end))
-    return found
+def _draw(answer: Answer, day: date, seen: Seen, seconds: int, *, billable: bool) -> None:
+    begin = filters.begin(seen.question.unit, day, seen.user.week_start)
+    bar = answer.buckets.setdefault(begin, Bar())
+    bar.seconds += seconds
+    bar.billable += seconds if billable else 0
 
 
 def _tags(session: Session, picked: ColumnElement[bool]) -> dict[int, list[int]]:
@@ -180,102 +212,49 @@ def _tags(session: Session, picked: ColumnElement[bool]) -> dict[int, list[int]]
     return found
 
 
-def _add_up(items: Iterable[Item], seen: Context) -> Answer:
-    answer = Answer(seen.first, seen.last, Sums(), {}, {})
-    for item in items:
-        price = _price(item, seen)
-        for part in _days(item, price, seen):
-            if seen.first <= part.day <= seen.last:
-                for sums in _targets(answer, item, part.day, seen):
-                    _add(sums, item, part, price)
-    return answer
-
-
-def _targets(answer: Answer, item: Item, day: date, seen: Context) -> list[Sums]:
-    """Return every sum that this day of an entry belongs to."""
-    begin = filters.begin(seen.question.unit, day, seen.week_start)
-    targets = [answer.total, answer.buckets.setdefault(begin, Sums())]
-    for path in _paths(item, day, seen):
-        groups = answer.groups
-        for key in path:
-            group = groups.setdefault(key, Group(key))
-            targets.append(group.sums)
-            groups = group.under
-    return targets
-
-
-class Part(NamedTuple):
-    """What of an entry falls on one day; parts add up to the entry's own figures."""
-
-    day: date
-    exact: int
-    rounded: int
-    earned: int
-    """Minor units."""
-
-
-def _price(item: Item, seen: Context) -> Price | None:
-    if not item.billable:
-        return None
-    subject = Subject(item.user_id, item.project_id, item.client_id, item.task_id)
-    return seen.prices.of_entry(subject, item.day, item.rate_override)
-
-
-def _days(item: Item, price: Price | None, seen: Context) -> Iterator[Part]:
-    pieces = _pieces(item, seen, fixed=bool(seen.question.zone))
-    whole = sum(pieces.values())
-    rule = seen.rules.get(item.project_id or 0, seen.general)
-    if not rule.is_exact and rule.level == "entry":
-        whole = rounding.rounded(whole, rule)
-    looked = rounding.shared(whole, pieces)
-    earned = rounding.shared(rates.amount(whole, price) if price else 0, pieces)
-    for day, seconds in pieces.items():
-        yield Part(day, seconds, looked[day], earned[day])
-
-
-def _pieces(item: Item, seen: Context, *, fixed: bool) -> dict[date, int]:
-    if item.start is None:
-        return {item.day: item.seconds or 0}
-    end = item.end or max(seen.now, item.start)
-    where = zone(seen.question.zone or item.zone)
-    day = day_of(item.start, where) if fixed else item.day
-    if item.seconds is not None and end <= day_start(day + DAY, where):
-        return {day: item.seconds}
-    worked: list[Segment] = overlaps.worked(item.start, end, seen.breaks.get(item.id, []))
-    return parts(worked, where) or {day: 0}
-
-
-def _paths(item: Item, day: date, seen: Context) -> list[tuple[Key, ...]]:
+def _paths(
+    names: tuple[str, ...],
+    item: Item,
+    day: date,
+    seen: Seen,
+    tags: Mapping[int, list[int]],
+) -> list[tuple[Key, ...]]:
     """Return where an entry belongs: one path, or one for each of its tags."""
     paths: list[tuple[Key, ...]] = [()]
-    for name in seen.question.group:
-        keys = _keys(name, item, day, seen)
+    for name in names:
+        keys = _keys(name, item, day, seen, tags)
         paths = [(*path, key) for path in paths for key in keys]
     return paths
 
 
-def _keys(name: str, item: Item, day: date, seen: Context) -> list[Key]:
+def _keys(
+    name: str, item: Item, day: date, seen: Seen, tags: Mapping[int, list[int]]
+) -> list[Key]:
     match name:
         case "tag":
-            return list(seen.tags.get(item.id, [])) or [None]
-        case "user" | "project" | "client" | "task":
+            return list(tags.get(item.id, [])) or [None]
+        case "client":
+            return [seen.clients.get(item.project_id or 0)]
+        case "user" | "project" | "task":
             key: int | None = getattr(item, f"{name}_id")
             return [key]
         case "billable":
             return [item.billable]
         case _:
-            return [filters.begin(name, day, seen.week_start)]
+            return [filters.begin(name, day, seen.user.week_start)]
 
 
-def _add(sums: Sums, item: Item, part: Part, price: Price | None) -> None:
+def _add(
+    sums: Sums, part: Part, worth: Worth, counted: set[int], *, exact: bool = False
+) -> None:
+    """Add a part; ``counted`` are the sums that have counted its entry already."""
+    rounded = part.exact if exact else part.rounded
     sums.seconds += part.exact
-    sums.rounded += part.rounded
-    sums.entries += 1
-    sums.running = sums.running or (item.end is None and item.kind == "timed")
-    if not item.billable:
-        return
-    sums.billable += part.rounded
-    if price is None:
-        sums.unpriced += part.rounded
-        return
-    sums.amounts[price.currency] = sums.amounts.get(price.currency, 0) + part.earned
+    sums.rounded += rounded
+    sums.billable += rounded if worth.billable else 0
+    sums.running = sums.running or worth.running
+    if id(sums) not in counted:
+        counted.add(id(sums))
+        sums.entries += 1
+    if worth.priced:
+        _add_money(sums, worth.price, part.rounded, part.earned)

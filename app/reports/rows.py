@@ -6,7 +6,7 @@ or as a manager all.
 """
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -15,7 +15,7 @@ from app.models.entries import TimeEntry, entry_tags
 from app.models.people import User
 from app.models.work import Project, ProjectMember
 from app.people.roles import rank
-from app.reports.filters import NONE, Question
+from app.reports.filters import EARLIEST, NONE, Question
 from app.tracking.recorded import with_details
 
 BATCH = 1000
@@ -42,9 +42,32 @@ def condition(
     and whoever divides entries by day cuts it exactly.
     """
     slack = timedelta(days=1) if question.zone else timedelta()
+    begun = TimeEntry.local_date.between(first - slack, last + slack)
+    return and_(begun, narrowed(question, user))
+
+
+def reaching(
+    question: Question, user: User, first: date, last: date
+) -> ColumnElement[bool]:
+    """Return what picks the entries that may have time on these days, early begun ones too.
+
+    Not every one of them has: whoever divides entries by day leaves the others out.
+    """
+    slack = timedelta(days=1) if question.zone else timedelta()
+    within = TimeEntry.local_date.between(first - slack, last + slack)
+    since = datetime.combine(max(first, EARLIEST) - timedelta(days=1), time(), UTC)
+    early = and_(
+        TimeEntry.local_date < first - slack,
+        TimeEntry.within_day.is_(False),
+        or_(TimeEntry.ended_at.is_(None), TimeEntry.ended_at > since),
+    )
+    return and_(or_(within, early), narrowed(question, user))
+
+
+def narrowed(question: Question, user: User) -> ColumnElement[bool]:
+    """Return what picks the entries of a question on whatever day."""
     wanted: list[ColumnElement[bool]] = [
         TimeEntry.deleted_at.is_(None),
-        TimeEntry.local_date.between(first - slack, last + slack),
         seen_by(user),
         *_by_numbers(question),
         *_by_flags(question),

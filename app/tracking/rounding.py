@@ -7,6 +7,7 @@ largest remainder, so that days add up. An exact multiple never changes.
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol, TypeVar
 
 from app.settings import Settings
@@ -90,6 +91,12 @@ def rounded(seconds: int, rule: Rule) -> int:
             return seconds // step * step
         case _:
             return (2 * seconds + step) // (2 * step) * step
+
+
+@lru_cache(maxsize=100_000)
+def rounded_again(seconds: int, rule: Rule) -> int:
+    """Return the same, remembered: a report of a million entries has few lengths."""
+    return rounded(seconds, rule)
 
 
 def shared(whole: int, parts: Mapping[Part, int]) -> dict[Part, int]:

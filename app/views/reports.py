@@ -11,7 +11,7 @@ from app.models.people import User
 from app.models.work import Client, Project, Tag, Task
 from app.people import roles
 from app.reports import answer, filters
-from app.reports.answer import Group, Sums
+from app.reports.answer import Bar, Group, Sums
 from app.reports.filters import Question
 from app.telemetry.experiments import variant
 from app.telemetry.send import track_event
@@ -160,7 +160,7 @@ def _names(name: str, keys: list[Any]) -> dict[Any, tuple[str, int]]:
     return {number: (text, color) for number, text, color in db().execute(query)}
 
 
-def _buckets(found: answer.Answer) -> list[tuple[date, Sums]]:
+def _buckets(found: answer.Answer) -> list[tuple[date, Bar]]:
     return sorted(found.buckets.items())
 
 

@@ -55,6 +55,16 @@ class Rates:
             days.append(rate.valid_from)
             prices.append(Price(rate.amount, rate.currency))
 
+    @property
+    def scopes(self) -> set[str]:
+        """Scopes that have a rate at all."""
+        return {key[0] for key in self._by_key}
+
+    @property
+    def changes(self) -> list[date]:
+        """Days on which a rate begins, in order."""
+        return sorted({day for days, _ in self._by_key.values() for day in days})
+
     def on(self, subject: Subject, day: date) -> Price | None:
         """Return the rate that holds; None where there is none."""
         for key in _keys(subject):
@@ -107,6 +117,12 @@ def every(session: Session, currency: str) -> Rates:
 def amount(seconds: int, price: Price) -> int:
     """Return seconds x rate / 3600 in minor units, half up."""
     return (2 * seconds * price.amount + 3600) // 7200
+
+
+def amounts(lengths: Iterable[int], price: Price) -> int:
+    """Return the sum of the amounts of several lengths, each half up by itself."""
+    rate = 2 * price.amount
+    return sum((seconds * rate + 3600) // 7200 for seconds in lengths)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,6 @@
 """One question, one answer: groups, rounding, money, and that all of it adds up."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -113,11 +114,12 @@ def world(session, ann):
     return work, paid, own, red, blue
 
 
-def ask(session, ann, settings=None, **fields):
+RULES = Settings(timezone="Europe/Berlin", users_see_rates=True)
+
+
+def ask(session, ann, settings=RULES, **fields):
     question = Question(**{"range": "last_30_days", **fields})
-    return answer.summary(
-        session, ann, question, NOON, settings or Settings(timezone="Europe/Berlin")
-    )
+    return answer.summary(session, ann, question, NOON, settings)
 
 
 def test_time_and_money_add_up_for_each_project(session, ann, world):
@@ -156,7 +158,7 @@ def test_by_tag_an_entry_with_two_counts_twice_and_the_total_once(session, ann, 
 def test_rounding_is_shown_beside_exact_time_and_is_never_stored(session, ann, world):
     work, paid, *_ = world
     entry = work(23)
-    rules = Settings(timezone="Europe/Berlin", rounding_minutes=15, rounding_method="up")
+    rules = replace(RULES, rounding_minutes=15, rounding_method="up")
     found = ask(session, ann, rules)
 
     assert (found.total.seconds, found.total.rounded) == (1380, 1800)
