@@ -13,7 +13,10 @@ from sqlalchemy.orm import Session
 
 from app.models.records import AuditLog
 
-HIDDEN = {"description", "notes", "password", "password_hash"}
+HIDDEN = {
+    *("description", "notes", "password", "password_hash"),
+    *("username", "display_name", "email"),  # who was anonymised is not named here either
+}
 """Fields whose change is noted by name only."""
 
 

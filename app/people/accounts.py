@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, InvalidInput, NotFound
@@ -77,18 +77,7 @@ def make(
     session: Session, new: NewUser, settings: Settings, *, least_password: int = 12
 ) -> User:
     """Add a user and return it; InvalidInput names the field that cannot be taken."""
-    username = new.username.strip()
-    if not 1 <= len(username) <= 150 or any(c.isspace() for c in username):
-        raise InvalidInput(
-            f"{username!r} cannot be a user name.",
-            hint="Use 1 to 150 characters without spaces.",
-            attr="username",
-        )
-    if by_name(session, username) is not None:
-        raise InvalidInput(
-            f"Somebody is called {username!r} already.", hint="Take another name.",
-            attr="username",
-        )  # fmt: skip
+    username = free_name(session, new.username)
     if new.role not in ROLES:
         raise InvalidInput(
             f"There is no role {new.role!r}.", hint=f"Take one of {', '.join(ROLES)}.",
@@ -97,7 +86,7 @@ def make(
     user = User(
         username=username,
         display_name=new.display_name.strip()[:200] or username,
-        email=(new.email or "").strip() or None,
+        email=checked_address(new.email),
         role=new.role,
         signup_method=new.signup_method,
         auth_method=new.auth_method,
@@ -110,6 +99,39 @@ def make(
     session.add(user)
     session.flush()
     return user
+
+
+def free_name(session: Session, name: str, *, of: User | None = None) -> str:
+    """Return the user name that ``name`` makes if nobody but ``of`` has it."""
+    username = name.strip()
+    if not 1 <= len(username) <= 150 or any(c.isspace() for c in username):
+        raise InvalidInput(
+            f"{username!r} cannot be a user name.",
+            hint="Use 1 to 150 characters without spaces.",
+            attr="username",
+        )
+    if by_name(session, username) not in {None, of}:
+        raise InvalidInput(
+            f"Somebody is called {username!r} already.", hint="Take another name.",
+            attr="username",
+        )  # fmt: skip
+    return username
+
+
+def checked_address(text: str | None) -> str | None:
+    """Return a mail address without blanks around it; None where there is none."""
+    address = (text or "").strip()
+    if not address:
+        return None
+    name, at, domain = address.rpartition("@")
+    odd = any(c.isspace() or c in "<>,;" for c in address)
+    if not (name and at and "." in domain.strip(".")) or odd or len(address) > 254:
+        raise InvalidInput(
+            f"{address[:60]!r} is no mail address.",
+            hint="Write it like ann@example.org.",
+            attr="email",
+        )
+    return address
 
 
 def by_name(session: Session, username: str) -> User | None:
@@ -197,10 +219,11 @@ def _hashed(token: str) -> str:
 
 def keep_an_admin(session: Session, user: User) -> None:
     """Raise Conflict if without ``user`` nobody could administer this installation."""
-    others = select(func.count()).select_from(User).where(
-        User.role == "admin", User.is_active, User.id != user.id
-    )  # fmt: skip
-    if user.role == "admin" and user.is_active and not session.scalar(others):
+    if user.role != "admin" or not user.is_active:
+        return
+    admins = select(User.id).where(User.role == "admin", User.is_active)
+    found = session.scalars(admins.order_by(User.id).with_for_update()).all()
+    if set(found) <= {user.id}:  # locked: two who go at once must not both be last but one
         raise Conflict(
             f"{user.display_name!r} is the last administrator.",
             hint="Make somebody else an administrator first.",

@@ -7,6 +7,7 @@ request, or at ``expires_at`` whatever happens, or when it is revoked.
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -113,6 +114,31 @@ def forgive(session: Session, username: str, address: str) -> None:
             LoginAttempt.account_key == _account(username), LoginAttempt.address == address
         )
     )
+
+
+def forgive_everywhere(session: Session, username: str) -> None:
+    """Forget all failures of an account: an administrator let it try again."""
+    session.execute(
+        delete(LoginAttempt).where(LoginAttempt.account_key == _account(username))
+    )
+
+
+def waiting(
+    session: Session, usernames: Sequence[str], now: datetime, *, limits: Limits
+) -> set[str]:
+    """Return which of these accounts failed so often of late that some address waits."""
+    times, within = limits.account
+    keys = {_account(name): name for name in usernames}
+    query = (
+        select(LoginAttempt.account_key)
+        .where(
+            LoginAttempt.account_key.in_(keys),
+            LoginAttempt.at > now - timedelta(seconds=within),
+        )
+        .group_by(LoginAttempt.account_key, LoginAttempt.address)
+        .having(func.count() >= times)
+    )
+    return {keys[key] for key in session.scalars(query)}
 
 
 def new_id() -> str:

@@ -3,6 +3,7 @@
 from app.views import (
     dashboard,
     day,
+    departures,
     entry,
     exports,
     oidc,
@@ -35,6 +36,7 @@ REGISTERED = (
     organise.rate_pages,
     profile.blueprint,
     reports.blueprint,
+    departures.blueprint,  # that of users, with how one leaves
     privacy.blueprint,
     system.blueprint,
 )

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from app.audit import record
 from app.errors import InvalidInput, TimeTrackerError
 from app.models.people import User, UserSession
-from app.people import accounts, sessions
+from app.people import accounts, roles, sessions
 from app.telemetry.send import track_event
 from app.tracking import durations, suggestions
 from app.views import context, forms
@@ -35,6 +35,15 @@ SCREENS = (
     ("profile.show", "person", "Profile", ""),
 )
 """Endpoint, icon, name, and the word that ``g`` and a letter go to."""
+
+ADMIN_SCREENS = (
+    ("users.index", "person", "Users", ""),
+    ("admin.settings", "gear", "Settings", ""),
+    ("privacy.show", "shield", "Privacy & analytics", ""),
+    ("audit.index", "audit", "Audit", ""),
+    ("system.page", "server", "System", ""),
+)
+"""The same, for administrators."""
 
 
 @blueprint.get("")
@@ -140,9 +149,10 @@ def more() -> str:
 
 def _screens(text: str) -> list[tuple[str, str, str, str]]:
     wanted = text.strip().casefold()
+    admin = roles.may(context.user(), "administer", context.settings())
     return [
         (url_for(endpoint), symbol, _(name), word)
-        for endpoint, symbol, name, word in SCREENS
+        for endpoint, symbol, name, word in (*SCREENS, *(ADMIN_SCREENS if admin else ()))
         if has(endpoint) and wanted in _(name).casefold()
     ]
 

@@ -59,6 +59,15 @@ def begin_session(person: User, auth_method: str, *, keep: bool) -> bool:
     return first
 
 
+def limits() -> sessions.Limits:
+    """Return how often signing in may fail here."""
+    config = current_app.config
+    return sessions.Limits(
+        account=tuple(config["LOGIN_RATE_ACCOUNT"]),
+        address=tuple(config["LOGIN_RATE_ADDRESS"]),
+    )
+
+
 def local_form_is_offered() -> bool:
     """Return whether the form with user name and password is shown."""
     config = current_app.config
@@ -99,12 +108,8 @@ def sign_in() -> str | Response | tuple[str, int]:
 def _checked(name: str, password: str) -> User:
     """Return who signs in; checks the password before the write lock is taken."""
     config = current_app.config
-    limits = sessions.Limits(
-        account=tuple(config["LOGIN_RATE_ACCOUNT"]),
-        address=tuple(config["LOGIN_RATE_ADDRESS"]),
-    )
     with context.database().reading() as session:
-        sessions.wait(session, name, context.browser().address, now(), limits=limits)
+        sessions.wait(session, name, context.browser().address, now(), limits=limits())
         found = sessions.check_password(session, name, password)
         fresh = found.password_hash
     if _only_for_admins() and found.username not in config["OIDC_KEEP_ADMINS"]:

@@ -134,7 +134,7 @@ def told_start(person: User, started: timers.Started, origin: str) -> AnyRespons
     """Report a start and answer with the timer and what was stopped for it."""
     old, entry = started.replaced, started.entry
     if old is not None:
-        _tell_stop(person, old)
+        tell_stop(person, old)
     track_event(
         person.id,
         "timer.started",
@@ -169,7 +169,8 @@ def _moment(person: User) -> dict[str, int]:
     return local_moment(now(), person.timezone)
 
 
-def _tell_stop(person: User, entry: TimeEntry) -> None:
+def tell_stop(person: User, entry: TimeEntry) -> None:
+    """Report that somebody's timer ended, or was discarded for want of length."""
     if entry.deleted_at is not None:
         _tell_discard(person, entry)
         return
@@ -211,7 +212,7 @@ def stop() -> AnyResponse:
     stopped = timers.stop(db(), person, now(), settings=settings())
     commit()
     entry = stopped.entry
-    _tell_stop(person, entry)
+    tell_stop(person, entry)
     if stopped.discarded:
         return _answer(
             message="Stopped in the second it began: nothing to keep.", undo=stopped.step.id

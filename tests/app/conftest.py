@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import hypothesis
 import pytest
 from argon2 import PasswordHasher
+from jinja2 import FileSystemBytecodeCache
 
 from app import create_app
 from app.config import Config
@@ -97,8 +98,14 @@ def clock():
     return Clock(MONDAY)
 
 
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory):
+    """Templates translated to Python once for all applications of the run."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("compiled")))
+
+
 @pytest.fixture
-def app(database, tmp_path, clock):
+def app(database, tmp_path, clock, compiled):
     """The whole application, with an administrator ann and nothing to report to."""
     with database.writing() as session:
         new = accounts.NewUser(
@@ -107,6 +114,7 @@ def app(database, tmp_path, clock):
         accounts.make(session, new, Settings())
     made = create_app(Config(DATA_DIR=tmp_path, APP_ENV="testing"))
     made.testing = False
+    made.jinja_env.bytecode_cache = compiled
     made.extensions["clock"] = clock
     yield made
     made.extensions["database"].close()

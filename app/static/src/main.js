@@ -9,6 +9,7 @@ import "./picker.js";
 import "./suggest.js";
 import "./forms.js";
 import "./dialogs.js";
+import "./copy.js";
 import "./entries.js";
 import "./day.js";
 import "./week.js";
