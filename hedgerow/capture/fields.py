@@ -16,7 +16,9 @@ from hedgerow.model.events import CapturedEvent
 
 LONGEST_NAME = 200
 LONGEST_ID = 200
-_CENTURY_MS = 100 * 366 * 24 * 3600 * 1000
+OFFSET_LIMIT_MS = 100 * 366 * 24 * 3600 * 1000
+"""A century: beyond, an offset is not believed."""
+
 UUID_AS_STORED = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 Json = dict[str, Any]
@@ -160,7 +162,7 @@ def _offset_ms(value: object) -> int | None:
     """Return a believable offset: beyond a century no calendar could follow it."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return int(value) if abs(value) < _CENTURY_MS else None
+    return int(value) if abs(value) < OFFSET_LIMIT_MS else None
 
 
 def _refusal(field: str, holder: Json, where: str, wanted: str) -> BadCapture:

@@ -18,7 +18,7 @@ from typing import Literal
 
 import msgspec
 
-from hedgerow.capture import encodings, quick, shapes, tokens
+from hedgerow.capture import encodings, plain, quick, shapes, tokens
 from hedgerow.capture.encodings import MIB
 from hedgerow.capture.fields import Json, captured_event
 from hedgerow.capture.verdicts import V1Request, Verdicts, captured_batch
@@ -160,6 +160,18 @@ def _text(hints: Hints, body: bytes, limit: int) -> bytes:
 
 
 def _captured(hints: Hints, text: bytes) -> CapturedRequest:
+    usual = plain.batch(text)
+    if usual is not None:
+        return CapturedRequest(
+            token=tokens.checked_token(usual.api_key),
+            sent_at=_parsed(usual.sent_at) or _from_ms(hints.sent_ms),
+            historical=usual.historical_migration is True,
+            events=[
+                plain.event_of(event, f"batch.{index}.")
+                for index, event in enumerate(usual.batch)
+                if event.name != SILENTLY_DROPPED
+            ],
+        )
     shape = shapes.shape_of(shapes.json_value(text))
     named = tokens.token_of_envelope(shape.envelope)
     token = named if named is not None else tokens.token_of_events(shape.events)
@@ -177,7 +189,8 @@ def _captured(hints: Hints, text: bytes) -> CapturedRequest:
 
 def _event(raw: Json, where: str, hints: Hints, index: int) -> CapturedEvent:
     name = "$identify" if hints.path == "engage" else ""
-    return captured_event(raw, where, made_uuid=_counted_up(hints.seed, index), name=name)
+    made = "" if raw.get("uuid") else _counted_up(hints.seed, index)
+    return captured_event(raw, where, made_uuid=made, name=name)
 
 
 def _with_surroundings(

@@ -58,7 +58,8 @@ def halves(units: Sequence[Unit]) -> tuple[list[Unit], list[Unit]] | None:
 def set_aside(unit: Unit, reason: str) -> SetAside:
     """Return what is kept of a unit that cannot be stored."""
     if unit.request is not None and unit.request.events:
-        body = msgspec.json.encode(unit.request.events[0]).decode()
+        event = msgspec.structs.asdict(unit.request.events[0])
+        body = msgspec.json.encode(event).decode()
     else:
         body = base64.b64encode(unit.queued.body).decode()
     return SetAside(
