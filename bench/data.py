@@ -2,6 +2,9 @@
 
 Made once for each size and kept below ``.cache/bench``: events go through the real inbox and
 the real writer, and the rival is filled from what was stored, so both hold the same rows.
+More than ``SIMULATED`` events are made of those: copies of everybody under keys of their own,
+each copy with one event in ``ONE_IN``, in order of time as if they had come that way. So ten
+million events have a million people.
 """
 
 import shutil
@@ -27,8 +30,12 @@ DAYS = 30
 PROJECT = Project(id=1, name="bench", api_token="phc_bench")
 BATCH = 500
 CHUNK = 400_000
-PER_PERSON = 52
+PER_PERSON = 227
 """Events of one simulated subject in thirty days, on average; sizes the story."""
+
+SIMULATED = 873_000
+ONE_IN = 5
+MEMORY_MIB = 4096
 
 TABLES = """
 CREATE TABLE events (event LowCardinality(String), distinct_id String, timestamp DateTime64(6, 'UTC'),
@@ -46,16 +53,26 @@ def say(text: str) -> None:
 
 def opened(wanted: int) -> tuple[DuckStore, session.Session, Path]:
     """Return both engines over the same events, about ``wanted`` of them."""
-    folder = CACHE / f"{wanted}"
-    if not (folder / "done").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        _fill(folder, wanted)
-        _fill_rival(folder)
-        (folder / "done").touch()
-    store = DuckStore(folder / "events.duckdb", memory_mib=4096)
+    folder = _made(wanted)
+    store = DuckStore(folder / "events.duckdb", memory_mib=MEMORY_MIB)
     rival = session.Session(str(folder / "rival"))
     return store, rival, folder
+
+
+def _made(wanted: int) -> Path:
+    """Return the folder with the data of both engines, made if they are not there."""
+    folder = CACHE / f"{wanted}"
+    if (folder / "done").exists():
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    if wanted > SIMULATED:
+        _grow(_made(SIMULATED), folder, wanted)
+    else:
+        _fill(folder, wanted)
+    _fill_rival(folder)
+    (folder / "done").touch()
+    return folder
 
 
 def context(store: DuckStore) -> QueryContext:
@@ -80,7 +97,7 @@ def _fill(folder: Path, wanted: int) -> None:
         until=UNTIL,
     )
     inbox = SqliteInbox(folder / "inbox.sqlite")
-    store = DuckStore(folder / "events.duckdb", memory_mib=4096)
+    store = DuckStore(folder / "events.duckdb", memory_mib=MEMORY_MIB)
     writer = Writer(
         inbox,
         store,
@@ -104,6 +121,48 @@ def _fill(folder: Path, wanted: int) -> None:
     store.checkpoint(idle=True)
     store.close()
     inbox.close()
+
+
+COPIED = {
+    "events": "person_key + c * keys AS person_key, person_state + c * states AS person_state, "
+    "distinct_id || '-' || c AS distinct_id, md5(uuid || '-' || c)::UUID AS uuid, "
+    "group_0 || '-' || c AS group_0, group_1 || '-' || c AS group_1",
+    "persons": "person_key + c * keys AS person_key, md5(uuid || '-' || c)::UUID AS uuid, "
+    "state + c * states AS state",
+    "distinct_ids": "person_key + c * keys AS person_key, distinct_id || '-' || c AS distinct_id",
+    "groups": "key || '-' || c AS key",
+}
+"""What a copy has of its own, in each table that is copied."""
+
+
+def _grow(small: Path, folder: Path, wanted: int) -> None:
+    shutil.copyfile(small / "events.duckdb", folder / "events.duckdb")
+    with duckdb.connect(
+        str(folder / "events.duckdb"),
+        config={"memory_limit": "6GB", "temp_directory": str(folder / "temporary")},
+    ) as grown:
+        (events,) = grown.execute("SELECT count(*) FROM events").fetchone() or (0,)
+        copies = round(wanted * ONE_IN / events)
+        say(f"  {copies} copies of one event in {ONE_IN} of {events:,} …")
+        grown.execute(
+            "CREATE TABLE sizes AS SELECT (SELECT max(person_key) FROM distinct_ids) AS keys, "
+            f"(SELECT max(id) FROM person_states) AS states; SET threads = 2; "
+            f"CREATE TABLE copies AS SELECT range AS c FROM range({copies})"
+        )
+        for name, own in COPIED.items():
+            grown.execute(f"CREATE TABLE more AS SELECT * FROM {name} LIMIT 0")
+            chosen = f"SELECT {name}.* REPLACE ({own}) FROM {name}, copies, sizes"
+            if name == "events":
+                for day in range(DAYS + 1):
+                    grown.execute(
+                        f"INSERT INTO more {chosen} "
+                        f"WHERE timestamp::DATE = DATE '2026-10-01' + {day} "
+                        f"AND hash(uuid, c) % {ONE_IN} = 0 ORDER BY timestamp"
+                    )
+            else:
+                grown.execute(f"INSERT INTO more {chosen}")
+            grown.execute(f"DROP TABLE {name}; ALTER TABLE more RENAME TO {name}")
+        grown.execute("DROP TABLE sizes; DROP TABLE copies; CHECKPOINT")
 
 
 def _queue(inbox: SqliteInbox, batch: list[dict[str, object]]) -> None:

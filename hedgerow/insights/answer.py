@@ -15,7 +15,6 @@ from datetime import UTC
 from typing import Any
 
 import msgspec
-from sqlglot import exp
 
 from hedgerow.errors import InvalidQuery, QueryTimedOut
 from hedgerow.insights import (
@@ -33,7 +32,7 @@ from hedgerow.insights import (
 from hedgerow.insights.cached import Cache
 from hedgerow.insights.experiments import query as experiments
 from hedgerow.insights.results import Answered, Insight, Run
-from hedgerow.insights.shown import shown
+from hedgerow.insights.shown import shown, written
 from hedgerow.model.ports import Cancel, Reader, Rows, Statement
 from hedgerow.model.projects import QueryContext
 from hedgerow.query.definitions import (
@@ -103,12 +102,12 @@ def answer(
     """
     query = decode(raw)
     began = time.monotonic()
-    run = _run(reader, asking, began)
+    run = _run(reader, context, asking, began)
     insight = INSIGHTS.get(type(query))
     if insight is None:
         told = _listed(query, context, run)
         return _envelope(told, context, key=None, cached=False, began=began)
-    statements = insight.statements(query, context)
+    statements = [written(one, context) for one in insight.statements(query, context)]
     key = key_of(raw, context, statements, reader.version(context.project.id))
 
     def compute() -> dict[str, Any]:
@@ -137,7 +136,7 @@ def key_of(
 ) -> str:
     """Return a digest of everything that an answer depends on."""
     names = {number: cohort.name for number, cohort in context.cohorts.items()}
-    asked = [(one.tree.sql(dialect=context.engine), one.values) for one in statements]
+    asked = [(one.text, one.values) for one in statements]
     whole = (
         raw,
         msgspec.to_builtins(context.project),
@@ -148,7 +147,7 @@ def key_of(
     return hashlib.sha256(_ENCODER.encode(whole)).hexdigest()
 
 
-def _run(reader: Reader, asking: Asking, began: float) -> Run:
+def _run(reader: Reader, context: QueryContext, asking: Asking, began: float) -> Run:
     """Return a way to ask that keeps to what is left of the time."""
 
     def run(statement: Statement) -> Rows:
@@ -158,19 +157,10 @@ def _run(reader: Reader, asking: Asking, began: float) -> Run:
                 f"The question took longer than {asking.timeout_s:g} seconds.",
                 hint="Ask about a shorter range, or with fewer breakdowns.",
             )
-        return reader.run(_needed(statement), timeout_s=left, cancel=asking.cancel)
+        asked = written(statement, context)
+        return reader.run(asked, timeout_s=left, cancel=asking.cancel)
 
     return run
-
-
-def _needed(statement: Statement) -> Statement:
-    """Return a statement without values that its tree has no place for.
-
-    A constant that turned out to be a date, say, was bound as text before.
-    """
-    places = {one.name for one in statement.tree.find_all(exp.Placeholder)}
-    kept = {name: value for name, value in statement.values.items() if name in places}
-    return Statement(tree=statement.tree, values=kept)
 
 
 def _listed(query: Query, context: QueryContext, run: Run) -> dict[str, Any]:

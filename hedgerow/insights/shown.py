@@ -1,33 +1,52 @@
-"""Statements as people read them: formatted, with the values in their places.
+"""Statements as text: what the engine runs, and what people read.
 
-Only for reading, and for running by hand; what runs keeps its placeholders.
+A statement is written once, indented, with its placeholders; that text runs. People read the
+same with the values in their places: only for reading, and for running by hand.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
+import msgspec
 from sqlglot import exp
 
 from hedgerow.model.ports import Statement, Value
-from hedgerow.model.projects import QueryContext
+from hedgerow.model.projects import Engine, QueryContext
+
+PLACES: dict[Engine, re.Pattern[str]] = {
+    "duckdb": re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\w+)"""),
+    "clickhouse": re.compile(r"""'(?:[^'\\]|''|\\.)*'|"(?:[^"]|"")*"|\{(\w+): [^}]*\}"""),
+}
+"""A placeholder, its name in the group; or a quoted text, in which there is none."""
+
+
+def written(statement: Statement, context: QueryContext) -> Statement:
+    """Return a statement with its text, and without values that it has no place for.
+
+    A constant that turned out to be a date, say, was bound as text before.
+    """
+    if statement.text:
+        return statement
+    text = statement.tree.sql(dialect=context.engine, pretty=True)
+    names = {found[1] for found in PLACES[context.engine].finditer(text)}
+    kept = {name: value for name, value in statement.values.items() if name in names}
+    return msgspec.structs.replace(statement, values=kept, text=text)
 
 
 def shown(statements: Iterable[Statement], context: QueryContext) -> str:
-    """Return statements as SQL text, one after the other."""
-    return ";\n\n".join(
-        with_values(one).sql(dialect=context.engine, pretty=True) for one in statements
-    )
+    """Return statements as people read them, one after the other."""
+    return ";\n\n".join(_with_values(written(one, context), context) for one in statements)
 
 
-def with_values(statement: Statement) -> exp.Expr:
-    """Return a statement's tree with literals in the places of its placeholders."""
+def _with_values(statement: Statement, context: QueryContext) -> str:
+    def filled(found: re.Match[str]) -> str:
+        name = found[1]
+        if name is None or name not in statement.values:
+            return found[0]
+        return _literal(statement.values[name]).sql(dialect=context.engine)
 
-    def filled(node: exp.Expr) -> exp.Expr:
-        if isinstance(node, exp.Placeholder) and node.name in statement.values:
-            return _literal(statement.values[node.name])
-        return node
-
-    return statement.tree.copy().transform(filled)
+    return PLACES[context.engine].sub(filled, statement.text)
 
 
 def _literal(value: Value) -> exp.Expr:

@@ -19,6 +19,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 
     tree: exp.Query
     values: Mapping[str, Value]
+    text: str = ""
+    """The tree written for the engine that will answer; empty: not written yet."""
 
 
 class Rows(msgspec.Struct, frozen=True, kw_only=True):

@@ -65,7 +65,7 @@ class Questions:
 
     def run(self, statement: Statement, *, timeout_s: float, cancel: Cancel | None) -> Rows:
         """Answer one statement; see ``ports.Reader.run``."""
-        sql = statement.tree.sql(dialect="duckdb")
+        sql = statement.text or statement.tree.sql(dialect="duckdb")
         values = {name: _plain(value) for name, value in statement.values.items()}
         deadline = time.monotonic() + timeout_s
         with (
