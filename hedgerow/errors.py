@@ -68,6 +68,18 @@ class NotFound(HedgerowError):
     code = "not_found"
 
 
+class UnknownRelease(NotFound):
+    """A version that is no release on the day asked about."""
+
+    code = "unknown_release"
+
+
+class FleetNotConfigured(NotFound):
+    """No installation has ever sent the heartbeat that is awaited."""
+
+    code = "fleet_not_configured"
+
+
 class MethodNotAllowed(HedgerowError):
     """There is something of that name, but not for this method."""
 

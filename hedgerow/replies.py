@@ -18,6 +18,8 @@ STATUS = {
     "not_authenticated": 401,
     "permission_denied": 403,
     "not_found": 404,
+    "unknown_release": 404,
+    "fleet_not_configured": 404,
     "method_not_allowed": 405,
     "conflict": 409,
     "body_too_large": 413,

@@ -31,6 +31,7 @@ from hedgerow.insights import (
 )
 from hedgerow.insights.cached import Cache
 from hedgerow.insights.experiments import query as experiments
+from hedgerow.insights.fleet import query as fleet
 from hedgerow.insights.results import Answered, Insight, Run
 from hedgerow.insights.shown import shown, written
 from hedgerow.model.ports import Cancel, Reader, Rows, Statement
@@ -40,6 +41,7 @@ from hedgerow.query.definitions import (
     EventNamesQuery,
     EventsQuery,
     ExperimentQuery,
+    FleetQuery,
     FunnelCorrelationQuery,
     FunnelsQuery,
     LifecycleQuery,
@@ -63,6 +65,7 @@ INSIGHTS: dict[type[msgspec.Struct], Insight] = {
     StickinessQuery: stickiness,
     LifecycleQuery: lifecycle,
     ExperimentQuery: experiments,
+    FleetQuery: fleet,
 }
 """Which module answers a kind of question whose statements are known beforehand."""
 

@@ -18,11 +18,13 @@ from hedgerow.insights import (
     stickiness,
     trend_actors,
 )
+from hedgerow.insights.fleet import query as fleet
 from hedgerow.insights.results import Behind, Run
 from hedgerow.insights.trend_actors import place_of
 from hedgerow.model.projects import QueryContext
 from hedgerow.query.dates import resolve
 from hedgerow.query.definitions import (
+    FleetActorsQuery,
     FunnelsActorsQuery,
     InsightActorsQuery,
     LifecycleQuery,
@@ -167,6 +169,13 @@ def of_funnel(
     )
 
 
+def of_fleet(asked: FleetActorsQuery, context: QueryContext, _: Values, run: Run) -> Behind:
+    """Return the installations behind a row of a figure."""
+    answers = [run(one) for one in fleet.statements(asked.source, context)]
+    found = fleet.chosen(asked.source, asked.row, context, answers)
+    return Behind(found=[(one.key,) for one in found], order=())
+
+
 SOURCES: dict[type[msgspec.Struct], Find] = {
     TrendsQuery: of_trend,
     LifecycleQuery: of_lifecycle,
@@ -175,6 +184,7 @@ SOURCES: dict[type[msgspec.Struct], Find] = {
     RetentionQuery: of_retention,
     PathsQuery: of_paths,
     FunnelsActorsQuery: of_funnel,
+    FleetActorsQuery: of_fleet,
 }
 """By the kind of the source, or of the insight in an ``InsightActorsQuery``."""
 

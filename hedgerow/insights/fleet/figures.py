@@ -1,0 +1,135 @@
+"""THE table of figures: what computes each, what it takes and asks, and who is behind it.
+
+To add a figure, write its two functions and its row.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from hedgerow.insights.fleet import (
+    adoption,
+    behind,
+    cells,
+    distribution,
+    errors,
+    features,
+    listing,
+    paths,
+    publishing,
+    reporting,
+    signatures,
+    states,
+    survival,
+    versions,
+)
+from hedgerow.insights.fleet.params import COMMON, Asked
+from hedgerow.insights.fleet.population import Fleet
+from hedgerow.insights.fleet.states import Member
+from hedgerow.model.ports import Statement
+
+Compute = Callable[[Fleet], dict[str, Any]]
+Members = Callable[[Fleet], Iterator[Member]]
+Ask = Callable[[Asked], Statement]
+
+PUBLIC_TAKES = frozenset({"as_of", "window_days", "k", "format"})
+"""Nothing that narrows the population: no public table can be asked of a part."""
+
+
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
+    """One figure."""
+
+    compute: Callable[[Fleet], dict[str, Any]] | None = None
+    members: Callable[[Fleet], Iterator[Member]]
+    takes: frozenset[str] = COMMON
+    asks: Mapping[str, Callable[[Asked], Statement]] = msgspec.field(default_factory=dict)
+    """Further statements by the name under which the figure finds their rows."""
+
+    compared: Callable[[Fleet, Fleet | None], dict[str, Any]] | None = None
+    """For figures that look at an earlier publication too: instead of ``compute``."""
+
+
+def _figure(compute: Compute, members: Members, *takes: str, **asks: Ask) -> Figure:
+    return Figure(
+        compute=compute, members=members, takes=COMMON | frozenset(takes), asks=asks
+    )
+
+
+FIGURES: Mapping[str, Figure] = {
+    "active": _figure(states.active, states.active_members, "at", latest=states.latest),
+    "active_over_time": _figure(states.active_over_time, states.over_time_members),
+    "states": _figure(states.states, states.state_members, "limit", "cursor"),
+    "flow": _figure(states.flow, states.flow_members),
+    "versions": _figure(versions.versions, versions.version_members),
+    "versions_over_time": _figure(
+        versions.versions_over_time, versions.stack_members, "limit", "pre"
+    ),
+    "newest": _figure(versions.newest, versions.nobody),
+    "adoption": _figure(adoption.adoption, adoption.adoption_members, "version", "horizon"),
+    "lag": _figure(adoption.lag, adoption.lag_members, "version", "eligible_days"),
+    "paths": _figure(
+        paths.paths, paths.path_members, "limit", "source", declared=paths.declared
+    ),
+    "downgrades": _figure(paths.downgrades, paths.downgrade_members, "limit", "cursor"),
+    "behind": _figure(behind.behind, behind.behind_members, "within"),
+    "eol": _figure(behind.eol, behind.eol_members),
+    "distribution": _figure(
+        distribution.distribution,
+        distribution.distribution_members,
+        "property",
+        "limit",
+        values=distribution.values,
+    ),
+    "survival": _figure(survival.survival, survival.survival_members),
+    "errors": _figure(
+        errors.errors, errors.error_members, "min_installations", faults=errors.faults
+    ),
+    "features": _figure(
+        features.features,
+        features.feature_members,
+        "event",
+        "by",
+        uses=features.feature_uses,
+    ),
+    "regularity": _figure(
+        reporting.regularity,
+        reporting.regularity_members,
+        beats=reporting.beats,
+        ahead=reporting.ahead,
+    ),
+    "clones": _figure(
+        reporting.clones,
+        reporting.clone_members,
+        "limit",
+        signatures=signatures.signatures,
+    ),
+    "today": _figure(
+        reporting.today,
+        reporting.today_members,
+        "at",
+        first_beats=reporting.first_beats,
+    ),
+    "installations": _figure(
+        listing.installations,
+        listing.installation_members,
+        "state",
+        "version_lt",
+        "behind_gte",
+        "limit",
+        "cursor",
+        dimensions=listing.dimensions,
+    ),
+    "public_table": Figure(
+        compared=publishing.public_table_figure,
+        members=publishing.members,
+        takes=PUBLIC_TAKES | {"property", "published_as_of"},
+        asks={"public": cells.public},
+    ),
+    "public_cross": Figure(
+        compared=publishing.public_cross_figure,
+        members=publishing.members,
+        takes=PUBLIC_TAKES | {"properties"},
+        asks={"public": cells.public},
+    ),
+}

@@ -1,0 +1,141 @@
+"""Whom a figure counts, and what they are measured by (``fleet`` §1.3)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from hedgerow.errors import UnknownRelease
+from hedgerow.insights.fleet import releases
+from hedgerow.insights.fleet.observations import (
+    Catalogue,
+    Installation,
+    Ranked,
+    installations,
+    labels,
+)
+from hedgerow.insights.fleet.params import Asked, iso
+from hedgerow.insights.fleet.releases import Released
+from hedgerow.insights.fleet.signatures import clone_days
+from hedgerow.model.ports import Rows
+
+
+class Fleet(msgspec.Struct, kw_only=True):
+    """The installations of the population and all that figures need besides."""
+
+    asked: Asked
+    installations: list[Installation]
+    excluded: int
+    """Left out because of their environment."""
+
+    releases: list[Released]
+    """As listed or inferred, ascending; also those withdrawn, or still to come."""
+
+    labels: dict[int, str]
+    catalogue: Catalogue
+    more: Mapping[str, list[tuple[Any, ...]]]
+    """What the figure asked for besides, by name."""
+
+    by_key: dict[int, Installation] = msgspec.field(default_factory=dict)
+
+    @property
+    def source(self) -> str:
+        """Where the releases come from."""
+        return "list" if self.asked.settings.releases else "inferred"
+
+    def label(self, version: Ranked) -> str:
+        """Return how a version is spelled in answers."""
+        return self.labels.get(version.ord, version.text)
+
+    def label_at(self, one: Installation, day: int) -> str | None:
+        """Return how an installation's version at the end of a day is spelled."""
+        version = one.version_at(day)
+        return None if version is None else self.label(version)
+
+    def releases_at(self, day: int) -> list[Released]:
+        """Return the releases at the end of a day, ascending."""
+        return [one for one in self.releases if one.out(day)]
+
+    def newest(self) -> Released | None:
+        """Return the highest release at the end of the day asked about."""
+        out = self.releases_at(self.asked.as_of)
+        return out[-1] if out else None
+
+    def release(self, text: str | None, *, withdrawn: bool = False) -> Released | None:
+        """Return a release as of the day asked about; without a text the newest, if any.
+
+        ``withdrawn`` takes those that were yanked since. Raises UnknownRelease.
+        """
+        if text is None:
+            return self.newest()
+        day, place = self.asked.as_of, self.catalogue.ord_of(text)
+        for one in self.releases:
+            yanked = withdrawn and one.stable and one.day <= day
+            if one.ord == place and (one.out(day) or yanked):
+                return one
+        raise UnknownRelease(
+            f"{text!r} is no release on {iso(day)}.",
+            hint="Use one that was out and not withdrawn, or add it to the releases.",
+            attr="params.version",
+        )
+
+    def active(self) -> list[Installation]:
+        """Return those active in the window ending with the day asked about."""
+        day, window = self.asked.as_of, self.asked.window
+        return [one for one in self.installations if one.active(day, window)]
+
+    def rows(self, name: str) -> list[tuple[Installation, tuple[Any, ...]]]:
+        """Return what was asked for besides: of the population, without the key."""
+        found = ((self.by_key.get(row[0]), row[1:]) for row in self.more[name])
+        return [(one, row) for one, row in found if one is not None]
+
+
+def fleet(asked: Asked, answers: Mapping[str, Rows]) -> Fleet:
+    """Return the population of a question with its releases."""
+    more = {name: rows.rows for name, rows in answers.items()}
+    spelled = {str(text): int(count) for text, count in more["spellings"]}
+    names = [one.version for one in asked.settings.releases]
+    also = [one for one in (asked.params.version, asked.params.version_lt) if one]
+    said = [row[2] for name in ("faults", "uses") for row in more.get(name, ())]
+    texts = [*spelled, *names, *also, *said]
+    catalogue = Catalogue(texts, asked.settings.version_scheme)
+    everybody = installations(more["reports"], catalogue)
+    inside = [one for one in everybody if _counts(one.environment, asked)]
+    chosen = [one for one in inside if one.fits and _established(one, asked)]
+    if asked.params.exclude_clones:
+        cloned = clone_days(more["signatures"], chosen, catalogue)
+        chosen = [one for one in chosen if one.key not in cloned]
+    named = labels(spelled, catalogue, names)
+    known = (
+        releases.listed(asked, catalogue)
+        if names
+        else releases.inferred(asked, chosen, named)
+    )
+    return Fleet(
+        asked=asked,
+        installations=chosen,
+        excluded=len(everybody) - len(inside),
+        releases=known,
+        labels=named,
+        catalogue=catalogue,
+        more=more,
+        by_key={one.key: one for one in chosen},
+    )
+
+
+def _counts(environment: str | None, asked: Asked) -> bool:
+    wanted = asked.params.environments
+    if wanted == "all":
+        return True
+    if wanted is not None:
+        named = wanted.split(",") if isinstance(wanted, str) else wanted
+        return environment in named
+    return environment not in asked.settings.exclude_environments
+
+
+def _established(one: Installation, asked: Asked) -> bool:
+    if not asked.params.established:
+        return True
+    return len(one.starts) > 1 or any(
+        start < end for start, end in zip(one.starts, one.ends, strict=True)
+    )

@@ -1,0 +1,205 @@
+"""The statement that draws a fleet's events together, one row for each installation.
+
+Every figure needs it; some ask one more, over the same ``reported``: the project's fleet
+events with short names, of which all statements here and in the figures are made.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+import msgspec
+from sqlglot import exp, parse_one
+
+from hedgerow.errors import InvalidQuery
+from hedgerow.insights.fleet.params import Asked, begin_of, end_of
+from hedgerow.model.ports import Statement
+from hedgerow.query import buckets, filters
+from hedgerow.query.dates import Range
+from hedgerow.query.definitions import Where, refusal
+from hedgerow.query.sources import Events
+from hedgerow.query.trees import Tree, text_literal
+from hedgerow.query.values import Values
+
+AHEAD = timedelta(hours=1)
+"""A heartbeat this much later than its arrival takes no part."""
+
+OBSERVED = """
+    SELECT k, at, day, arrived, 0 AS step, old AS v FROM reported WHERE kind = 'update'
+    UNION ALL SELECT k, at, day, arrived, 1, new FROM reported WHERE kind = 'update'
+    UNION ALL SELECT k, at, day, arrived, 2, version FROM reported WHERE kind <> 'update'"""
+CHANGED = """
+    SELECT k, at, day, step, arrived, v FROM observed WHERE NOT v IS NULL
+    QUALIFY v IS DISTINCT FROM LAG(v) OVER (PARTITION BY k ORDER BY at, step, arrived)
+      OR (step > 0 AND LAG(step) OVER (PARTITION BY k ORDER BY at, step, arrived) = 0)"""
+HISTORY = """
+    SELECT k, LIST(at ORDER BY at, step, arrived) AS ats, LIST(day ORDER BY at, step, arrived) AS days,
+      LIST(step ORDER BY at, step, arrived) AS steps, LIST(v ORDER BY at, step, arrived) AS vs
+    FROM changed GROUP BY k"""
+DAYS = "SELECT DISTINCT k, day FROM reported WHERE kind = 'beat'"
+STRETCHES = """
+    SELECT k, MIN(day) AS a, MAX(day) AS b FROM (
+      SELECT k, day, day - ROW_NUMBER() OVER (PARTITION BY k ORDER BY day) AS g FROM days)
+    GROUP BY k, g"""
+BEATS = """
+    SELECT k, LIST(a ORDER BY a) AS a, LIST(b ORDER BY a) AS b FROM stretches GROUP BY k"""
+KNOWN = """
+    SELECT k, MIN(id) AS id,
+      COALESCE(ARG_MAX(environment, (at, arrived)), ANY_VALUE(of_person)) AS environment,
+      ARG_MAX(fits, (kind = 'beat', at, arrived)) AS fits
+    FROM reported GROUP BY k"""
+WHOLE = """
+    SELECT known.k, known.id, known.environment, known.fits, beats.a, beats.b,
+      history.ats, history.days, history.steps, history.vs
+    FROM known LEFT JOIN beats ON beats.k = known.k LEFT JOIN history ON history.k = known.k
+    ORDER BY known.k"""
+SPELLINGS = "SELECT v, COUNT(*) AS n FROM observed WHERE NOT v IS NULL GROUP BY v"
+
+STEPS = {
+    "observed": OBSERVED,
+    "changed": CHANGED,
+    "history": HISTORY,
+    "days": DAYS,
+    "stretches": STRETCHES,
+    "beats": BEATS,
+    "known": KNOWN,
+}
+
+
+def reports(asked: Asked) -> Statement:
+    """Return the question for all installations up to the moment asked about.
+
+    Columns: key, id, environment, whether the filters fit; lists of the first and last day
+    of each stretch of reports; lists of moment, day, step and text of each change of version.
+    """
+    found = statement(WHOLE, asked, steps=STEPS)
+    apart = (asked.figure, asked.params, asked.as_of, asked.date_from, asked.provisional)
+    values = {**found.values, "asked": repr(apart)}  # so that a kept answer is found by it
+    return Statement(tree=found.tree, values=values)
+
+
+def spellings(asked: Asked) -> Statement:
+    """Return the question for every version text and how often it was observed."""
+    return statement(SPELLINGS, asked, steps=["observed"])
+
+
+def statement(
+    template: str,
+    asked: Asked,
+    *,
+    steps: Iterable[str] = (),
+    since: int | None = None,
+    more: Mapping[str, str] | None = None,
+) -> Statement:
+    """Return a constant SELECT over ``reported``, with the steps it needs before it.
+
+    ``since`` bounds the days read; ``more`` names further columns and their properties.
+    """
+    values = Values()
+    events = Events(asked.context, values)
+    tree = parse_one(template, dialect="duckdb", into=exp.Select)
+    columns = [
+        exp.alias_(events.property("event", name).text, alias)
+        for alias, name in (more or {}).items()
+    ]
+    tree = tree.with_("reported", as_=reported(events, asked, since=since, more=columns))
+    for name in steps:
+        tree = tree.with_(name, as_=parse_one(STEPS[name], dialect="duckdb"))
+    return Statement(tree=tree, values=values.by_name)
+
+
+def reported(
+    events: Events, asked: Asked, *, since: int | None = None, more: Iterable[Tree] = ()
+) -> exp.Select:
+    """Return the fleet events from day ``since`` up to the moment asked about.
+
+    Columns: ``k`` the installation, ``id``, ``kind`` (beat, install, update), ``at`` and
+    ``arrived`` in microseconds, ``day``, ``version``, ``old``, ``new``, ``environment``,
+    ``of_person`` (its environment by the person), ``fits``, and ``more``.
+    """
+    settings, dialect = asked.settings, events.dialect
+    name, at, arrived = (events.column(one) for one in ("event", "timestamp", "created_at"))
+    version = first_of(settings.version_properties, events)
+    new = events.property("event", settings.new_version_property).text
+    beat = name.copy().eq(events.values.bind(settings.heartbeat_event))
+    kinds = [exp.If(this=beat, true=text_literal("beat"))]
+    named = [settings.heartbeat_event]
+    for kind, event in (
+        ("update", settings.update_event),
+        ("install", settings.install_event),
+    ):
+        if event is not None:
+            is_it = name.copy().eq(events.values.bind(event))
+            kinds.append(exp.If(this=is_it, true=text_literal(kind)))
+            named.append(event)
+    columns: dict[str, Tree] = {
+        "k": events.person_key(),
+        "id": events.column("distinct_id"),
+        "kind": exp.Case(ifs=kinds),
+        "at": dialect.microseconds(at),
+        "arrived": dialect.microseconds(arrived),
+        "day": day_of(events, asked),
+        "version": version,
+        "old": events.property("event", settings.old_version_property).text,
+        "new": exp.func("coalesce", new, version.copy()),
+        "environment": events.property("event", settings.environment_property).text,
+        "of_person": events.property("person", settings.environment_property).text,
+        "fits": fits(asked, events),
+    }
+    ahead = at.copy() > dialect.later(arrived.copy(), round(AHEAD.total_seconds()))
+    wanted = [events.values.bind(one) for one in dict.fromkeys(named)]
+    return events.select(
+        *(exp.alias_(tree, alias) for alias, tree in columns.items()),
+        *more,
+        since=None if since is None else begin_of(since, asked.zone),
+        until=asked.at,
+        where=[
+            exp.In(this=name.copy(), expressions=wanted),
+            exp.not_(events.column("personless")),
+            exp.not_(exp.paren(exp.and_(beat.copy(), ahead))),
+        ],
+    )
+
+
+def first_of(names: list[str], events: Events) -> Tree:
+    """Return the first of some properties that an event has, as text."""
+    texts = [events.property("event", name).text for name in names]
+    return exp.func("coalesce", *texts) if len(texts) > 1 else texts[0]
+
+
+def day_of(events: Events, asked: Asked) -> Tree:
+    """Return the number of an event's local day."""
+    first = events.context.first_event_at or asked.at
+    lower = min(first, asked.at)
+    spread = Range(
+        zone=asked.zone,
+        interval="day",
+        week_start_day=0,
+        start=lower,
+        end=end_of(asked.as_of, asked.zone),
+        lower=lower,
+        buckets=(),
+    )
+    local = buckets.local_time(spread, events.column("timestamp"), events.dialect)
+    return events.dialect.day_number(local)
+
+
+def fits(asked: Asked, events: Events) -> Tree:
+    """Return whether an event, or its person, is what the question's filters ask for."""
+    where = wanted(asked.params.properties)
+    if not where:
+        return exp.true()
+    found = filters.conditions(where, events, path="params.properties")
+    return exp.func("coalesce", exp.and_(*found), exp.false())
+
+
+def wanted(raw: object) -> Where:
+    """Return the filters of a question; names of properties are none. Raises InvalidQuery."""
+    if isinstance(raw, list) and all(isinstance(one, str) for one in raw):
+        return None
+    try:
+        found: Where = msgspec.convert(raw, Where)
+    except msgspec.ValidationError as error:
+        told = refusal(str(error))
+        attr = f"params.properties{told.attr or ''}"
+        raise InvalidQuery(told.what, hint=told.hint, attr=attr) from error
+    return found
