@@ -25,6 +25,7 @@ from hedgerow.insights import (
     lifecycle,
     paths,
     retention,
+    sql,
     stickiness,
     taxonomy,
     trends,
@@ -44,6 +45,7 @@ from hedgerow.query.definitions import (
     FleetQuery,
     FunnelCorrelationQuery,
     FunnelsQuery,
+    HogQLQuery,
     LifecycleQuery,
     PathsQuery,
     PersonsNode,
@@ -66,6 +68,7 @@ INSIGHTS: dict[type[msgspec.Struct], Insight] = {
     LifecycleQuery: lifecycle,
     ExperimentQuery: experiments,
     FleetQuery: fleet,
+    HogQLQuery: sql,
 }
 """Which module answers a kind of question whose statements are known beforehand."""
 
@@ -117,7 +120,7 @@ def answer(
         answers = [run(one) for one in statements]
         told = _told(insight.result(query, context, answers))
         text = shown(statements, context)
-        return told | {"hogql": text, "last_refresh": _now(context)}
+        return {"hogql": text, "last_refresh": _now(context)} | told
 
     if asking.cache is None:
         return _envelope(compute(), context, key=key, cached=False, began=began)

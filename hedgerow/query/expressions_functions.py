@@ -15,6 +15,8 @@ from functools import lru_cache
 import msgspec
 from sqlglot import exp, parse_one
 
+from hedgerow.query.expressions_table import AGGREGATES as MORE_AGGREGATES
+from hedgerow.query.expressions_table import FUNCTIONS, LONGER, SYNONYMS
 from hedgerow.query.trees import Tree
 
 Kind = str
@@ -97,7 +99,7 @@ SCALARS = {
     "endsWith": "text text -> bool",
     "position": "text text -> number",
     # conversion
-    "toString": "any -> text",
+    "toString": "text -> text",
     "toInt": "number -> number",
     "toFloat": "number -> number",
     "toBool": "text -> bool",
@@ -115,6 +117,7 @@ SCALARS = {
     "log2": "number -> number",
     "log10": "number -> number",
     "sign": "number -> number",
+    **{name: takes for name, (takes, _) in FUNCTIONS.items()},
 }
 """Functions of one row."""
 
@@ -141,6 +144,7 @@ AGGREGATES = {
     "stddevSamp": "number -> number",
     "varPop": "number -> number",
     "varSamp": "number -> number",
+    **{name: takes for name, (takes, _) in MORE_AGGREGATES.items()},
 }
 """Functions of many rows."""
 
@@ -200,6 +204,7 @@ DUCKDB = {
     "startsWith": "STARTS_WITH(a, b)",
     "endsWith": "ENDS_WITH(a, b)",
     "position": "STRPOS(a, b)",
+    "toString": "a",
     "toInt": "CAST(TRUNC(a) AS BIGINT)",
     "toFloat": "CAST(a AS DOUBLE)",
     "toBool": "a = 'true'",
@@ -237,10 +242,13 @@ DUCKDB = {
     "stddevSamp": "STDDEV_SAMP(a)",
     "varPop": "VAR_POP(a)",
     "varSamp": "VAR_SAMP(a)",
+    "uuidOfKey": "FORMAT('00000000-0000-0000-0000-{:012x}', a)",
+    **{name: template for name, (_, template) in FUNCTIONS.items()},
+    **{name: template for name, (_, template) in MORE_AGGREGATES.items()},
 }
 """What a function is in DuckDB."""
 
-DUCKDB_WITH_MORE = {"round": "ROUND(a, CAST(b AS INTEGER))", "count": "COUNT(a)"}
+DUCKDB_WITH_MORE = {"round": "ROUND(a, CAST(b AS INTEGER))", "count": "COUNT(a)"} | LONGER
 """The same where it is another thing with its optional argument."""
 
 CLICKHOUSE = {
@@ -255,40 +263,32 @@ CLICKHOUSE = {
 }
 """Names that are not ClickHouse's own, or that are made exact."""
 
-SYNONYMS = {
-    "toInt8": "toInt",
-    "toInt16": "toInt",
-    "toInt32": "toInt",
-    "toInt64": "toInt",
-    "toUInt8": "toInt",
-    "toUInt16": "toInt",
-    "toUInt32": "toInt",
-    "toUInt64": "toInt",
-    "toFloat32": "toFloat",
-    "toFloat64": "toFloat",
-    "toFloatOrNull": "toFloat",
-    "toIntOrNull": "toInt",
-    "toFloatOrZero": "toFloat",
-    "substr": "substring",
-    "mid": "substring",
-    "lcase": "lower",
-    "ucase": "upper",
-    "ceiling": "ceil",
-    "power": "pow",
-    "ln": "log",
-    "toDayOfWeekISO": "toDayOfWeek",
-}
-
 
 def is_aggregate(name: str) -> bool:
     """Return whether a function sums many rows up."""
-    return name in AGGREGATES or name == "quantile"
+    name = SYNONYMS.get(name, name)
+    return plain_aggregate(name) in AGGREGATES or name.startswith("quantile")
+
+
+def plain_aggregate(name: str) -> str:
+    """Return an aggregate without its suffix ``If`` or ``OrNull``, if it is one of ours."""
+    if name in AGGREGATES:
+        return name
+    for suffix in ("OrNull", "OrDefault", "If"):
+        plain = name.removesuffix(suffix)
+        if plain != name and plain_aggregate(plain) in AGGREGATES:
+            return plain_aggregate(plain)
+    return name
 
 
 @lru_cache(maxsize=512)
 def signature(name: str) -> Signature | None:
     """Return what a function takes and gives; None: there is no such function."""
     text = SCALARS.get(name) or AGGREGATES.get(name)
+    if text is None and plain_aggregate(name) in AGGREGATES:
+        takes, gives = AGGREGATES[plain_aggregate(name)].split("->")
+        condition = " bool" if name.removesuffix("OrNull").endswith("If") else ""
+        text = f"{takes.strip().rstrip('?')}{condition} -> {gives}"
     if text is None:
         return None
     takes, gives = text.split("->")
@@ -305,6 +305,12 @@ def duckdb_call(name: str, arguments: list[Tree]) -> Tree:
         return exp.Count(this=exp.Star())
     if name == "multiIf":
         return _cases(arguments)
+    if name in {"and", "or"}:
+        node = exp.and_ if name == "and" else exp.or_
+        return exp.paren(node(*arguments))
+    plain = plain_aggregate(name)
+    if plain != name:
+        return _combined(plain, name, arguments)
     most = signature(name)
     longer = most is not None and len(arguments) > most.least
     template = (
@@ -318,6 +324,23 @@ def clickhouse_call(name: str, arguments: list[Tree]) -> Tree:
     if name == "medianIf":
         name = "quantileExactInclusiveIf"
     return exp.Anonymous(this=CLICKHOUSE.get(name, name), expressions=arguments)
+
+
+def _combined(plain: str, name: str, arguments: list[Tree]) -> Tree:
+    """Return an aggregate over the rows that fulfil the last argument."""
+    if not name.removesuffix("OrNull").endswith("If"):
+        return duckdb_call(plain, arguments)
+    *values, condition = arguments
+    found = duckdb_call(plain, values)
+    for one in list(found.find_all(exp.AggFunc)):
+        kept = condition.copy()
+        if isinstance(one.parent, exp.Filter):
+            inner = one.parent.expression
+            inner.set("this", exp.and_(inner.this.copy(), kept))
+        else:
+            where = exp.Where(this=kept)
+            one.replace(exp.Filter(this=one.copy(), expression=where))
+    return found
 
 
 def _cases(arguments: list[Tree]) -> exp.Case:
@@ -336,13 +359,17 @@ def _template(text: str) -> Tree:
 
 def filled(template: str, arguments: list[Tree]) -> Tree:
     """Return a constant template with the arguments in the places of ``a``, ``b``, …."""
+    if template.startswith("!"):
+        return exp.Anonymous(
+            this=template[1:], expressions=[one.copy() for one in arguments]
+        )
     names = dict(zip("abcdefgh", arguments, strict=False))
     tree = exp.paren(_template(template).copy())
     for column in list(tree.find_all(exp.Column)):
         if column.name == "rest":
             parent = column.parent
             _spread(column, arguments, parent)
-        else:
+        elif column.name in names:
             column.replace(names[column.name].copy())
     return tree
 

@@ -6,9 +6,14 @@ import msgspec
 from sqlglot import exp
 
 from hedgerow.errors import InvalidQuery
+from hedgerow.query import expressions_lists as lists
+from hedgerow.query import expressions_times as times
 from hedgerow.query import membership
 from hedgerow.query.dates import moment
 from hedgerow.query.expressions_functions import Kind
+from hedgerow.query.expressions_lists import array, element_of_tuple, indexed, tuple_
+from hedgerow.query.expressions_table import LATER
+from hedgerow.query.expressions_times import Interval, between, interval, shifted
 from hedgerow.query.expressions_translation import (
     Translate,
     Translation,
@@ -16,7 +21,7 @@ from hedgerow.query.expressions_translation import (
     shown,
     unknown_function,
 )
-from hedgerow.query.sources import Events, Property
+from hedgerow.query.sources import Events, Property, Source
 from hedgerow.query.trees import Tree
 
 KINDS: dict[str, Kind] = {
@@ -25,7 +30,20 @@ KINDS: dict[str, Kind] = {
     "Boolean": "bool",
     "DateTime": "instant",
 }
-UNITS = frozenset({"SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"})
+SPECIAL = times.SPECIAL | lists.SPECIAL
+CASTS = {
+    **dict.fromkeys(("Int8", "Int16", "Int32", "Int64", "Int128", "Int256"), "toInt"),
+    **dict.fromkeys(("UInt8", "UInt16", "UInt32", "UInt64"), "toInt"),
+    **dict.fromkeys(("Float32", "Float64", "Decimal"), "toFloat"),
+    **dict.fromkeys(("String", "FixedString"), "toString"),
+    **dict.fromkeys(("DateTime", "DateTime64"), "toDateTime"),
+    **dict.fromkeys(("Date", "Date32"), "toDate"),
+    "Bool": "toBool",
+    "UUID": "toUUID",
+}
+"""Types that a value can be cast to, and by which function."""
+
+TIMES = ("instant", "time", "date")
 
 
 def _paren(translation: Translation, node: exp.Paren) -> Typed:
@@ -39,46 +57,57 @@ def _column(translation: Translation, node: exp.Column) -> Typed:
 
 
 def _bracket(translation: Translation, node: exp.Bracket) -> Typed:
-    """Return ``properties['a b']``."""
+    """Return ``properties['a b']``, or an element of an array."""
     key = node.expressions[0] if len(node.expressions) == 1 else None
     if isinstance(node.this, exp.Column) and isinstance(key, exp.Literal) and key.is_string:
         names = [part.name for part in node.this.parts]
         return _named_value(translation, [*names, key.name], node)
-    raise InvalidQuery(
-        f"{shown(node)} is not allowed here.",
-        hint="Write properties['name'] or properties.name.",
-    )
+    return indexed(translation, node)
+
+
+def _local(translation: Translation, node: exp.Identifier) -> Typed:
+    """Return a parameter of a lambda."""
+    if node.name in translation.locals:
+        return translation.locals[node.name]
+    return _named_value(translation, [node.name], node)
 
 
 def _named_value(translation: Translation, names: list[str], node: Any) -> Typed:
-    """Return what a dotted name stands for: a column or a property."""
-    source = translation.source
+    found = named_value(translation.source, names)
+    if found is not None:
+        return found
+    raise InvalidQuery(
+        f"There is no column {shown(node)}.",
+        hint="Use properties.name, person.properties.name, group_0.properties.name, "
+        f"or one of {', '.join(sorted(translation.source.names))}.",
+    )
+
+
+def named_value(source: Source, names: list[str]) -> Typed | None:
+    """Return what a dotted name stands for, a column or a property; None: nothing."""
     match names:
         case ["properties", key]:
-            return _of_property(source.property(source.own, key))
+            return of_property(source.property(source.own, key))
         case ["properties", key, *rest] if isinstance(source, Events):
             text = source.dialect.json_text(source.column("properties"), key, *rest)
             return Typed(text, "text")
         case ["person", "properties", key] | ["pdi", "person", "properties", key]:
-            return _of_property(source.property("person", key))
+            return of_property(source.property("person", key))
         case [group, "properties", key] if group in {
             f"group_{index}" for index in range(5)
         }:
-            return _of_property(source.property("group", key, int(group[-1])))
+            return of_property(source.property("group", key, int(group[-1])))
         case ["person", "id"]:
-            return _of_property(source.property("event_metadata", "person_id"))
+            return of_property(source.property("event_metadata", "person_id"))
         case ["person", "created_at"] if isinstance(source, Events):
             return Typed(source.person_column("created_at"), "instant")
         case [name] if name in source.names or name.startswith("$group_"):
-            return _of_property(source.property("event_metadata", name))
-    raise InvalidQuery(
-        f"There is no column {shown(node)}.",
-        hint="Use properties.name, person.properties.name, group_0.properties.name, "
-        f"or one of {', '.join(sorted(source.names))}.",
-    )
+            return of_property(source.property("event_metadata", name))
+    return None
 
 
-def _of_property(found: Property) -> Typed:
+def of_property(found: Property) -> Typed:
+    """Return a property as the kind of its definition."""
     kind = KINDS[found.kind]
     if kind == "bool":
         truth = found.text.copy().eq(exp.Literal.string("true"))
@@ -115,7 +144,9 @@ def _not(translation: Translation, node: exp.Not) -> Typed:
 def _alike(translation: Translation, nodes: list[Any]) -> list[Tree]:
     """Return values as one kind, so that they can be compared."""
     found = [translation.typed(node) for node in nodes]
-    kinds = {one.kind for one in found if one.kind != "any"}
+    kinds = {one.kind.partition("@")[0] for one in found if one.kind != "any"}
+    if all(one.key is not None for one in found):
+        return [one.key for one in found if one.key is not None]
     for kind in ("instant", "time", "date", "number", "bool", "text"):
         if kind in kinds and (kind != "time" or "instant" not in kinds):
             return [translation.converted(one, kind) for one in found]
@@ -124,6 +155,8 @@ def _alike(translation: Translation, nodes: list[Any]) -> list[Tree]:
 
 def _equal(translation: Translation, node: exp.EQ | exp.NEQ) -> Typed:
     left, right = _alike(translation, [node.this, node.expression])
+    if translation.plain_equality:
+        return Typed(exp.paren(type(node)(this=left, expression=right)), "bool")
     compare = exp.NullSafeEQ if isinstance(node, exp.EQ) else exp.NullSafeNEQ
     return Typed(exp.paren(compare(this=left, expression=right)), "bool")
 
@@ -134,12 +167,20 @@ def _ordered(translation: Translation, node: exp.Binary) -> Typed:
 
 
 def _arithmetic(translation: Translation, node: exp.Binary) -> Typed:
-    if isinstance(node.expression, exp.Interval) and isinstance(node, exp.Add | exp.Sub):
-        return _shifted(translation, node, node.expression)
-    left, right = (
-        exp.paren(translation.kind_of(side, "number"))
-        for side in (node.this, node.expression)
-    )
+    """Return a calculation with numbers, or with times and intervals."""
+    sign = {exp.Add: 1, exp.Sub: -1}.get(type(node), 0)
+    if sign and (by := interval(translation, node.expression)) is not None:
+        return shifted(translation, translation.typed(node.this), by, sign)
+    if sign > 0 and (by := interval(translation, node.this)) is not None:
+        return shifted(translation, translation.typed(node.expression), by, sign)
+    sides = [translation.typed(side) for side in (node.this, node.expression)]
+    if sign and sides[0].kind.startswith(TIMES):
+        if sides[1].kind.startswith(TIMES):
+            return between(translation, sides[0], sides[1])
+        unit = "day" if sides[0].kind == "date" else "second"
+        amount = Interval(unit, translation.converted(sides[1], "number"))
+        return shifted(translation, sides[0], amount, sign)
+    left, right = (exp.paren(translation.converted(side, "number")) for side in sides)
     return Typed(exp.paren(type(node)(this=left, expression=right)), "number")
 
 
@@ -147,25 +188,6 @@ def _joined(translation: Translation, node: exp.DPipe) -> Typed:
     """Return one text after the other; NULL where either is."""
     left, right = (translation.kind_of(one, "text") for one in (node.this, node.expression))
     return Typed(exp.paren(exp.DPipe(this=left, expression=right)), "text")
-
-
-def _shifted(translation: Translation, node: exp.Binary, interval: exp.Interval) -> Typed:
-    """Return a time plus or minus ``INTERVAL 7 DAY``."""
-    moved = translation.typed(node.this)
-    kind = moved.kind if moved.kind in {"time", "date", "instant"} else "instant"
-    unit = str(interval.args.get("unit") or "").upper()
-    amount = interval.this
-    if (
-        unit not in UNITS
-        or not isinstance(amount, exp.Literal)
-        or not amount.name.isdigit()
-    ):
-        raise InvalidQuery(
-            f"{shown(interval)} is not an interval.", hint="Write INTERVAL 7 DAY."
-        )
-    by = exp.Interval(this=exp.Literal.string(amount.name), unit=exp.var(unit))
-    tree = type(node)(this=translation.converted(moved, kind), expression=by)
-    return Typed(exp.paren(tree), kind)
 
 
 def _is(translation: Translation, node: exp.Is) -> Typed:
@@ -228,8 +250,49 @@ def _named(translation: Translation, node: exp.Func) -> Typed:
         )
         return Typed(translation.source.values.bind(day.at.replace(tzinfo=None)), "date")
     if len(arguments) == 1 and isinstance(arguments[0], exp.Distinct):
-        name, arguments = "uniqExact", arguments[0].expressions
+        name, arguments = _distinct(name), arguments[0].expressions
+    if len(arguments) == 1 and isinstance(arguments[0], exp.Star) and name == "count":
+        arguments = []
+    if name in SPECIAL and not _is_plain(name, arguments):
+        least, most, made = SPECIAL[name]
+        if not least <= len(arguments) <= most:
+            raise InvalidQuery(
+                f"{name}() does not take {len(arguments)} arguments.",
+                hint=f"It takes {least} to {most}.",
+            )
+        return made(translation, arguments)
+    if name in LATER:
+        raise InvalidQuery(
+            f"{name}() is not part of this product yet.",
+            hint="Use a funnel, a retention or a path insight.",
+        )
     return translation.call(name, arguments)
+
+
+def _distinct(name: str) -> str:
+    """Return the aggregate of different values."""
+    known = {"count": "uniqExact", "sum": "sumDistinct", "avg": "avgDistinct"}
+    known |= {"groupArray": "groupUniqArray", "min": "min", "max": "max"}
+    if name not in known:
+        raise InvalidQuery(f"{name}(DISTINCT …) is not possible.", hint="Use count.")
+    return known[name]
+
+
+def _is_plain(name: str, arguments: list[Any]) -> bool:
+    """Return whether a call is the plain one of the table, which its special form uses."""
+    return name == "toDate" and len(arguments) == 1
+
+
+def _cast(translation: Translation, node: exp.Cast | exp.TryCast) -> Typed:
+    """Return ``CAST(x AS Float64)`` and ``x::Float64``; NULL where it cannot be read."""
+    kind = node.to.sql(dialect="clickhouse").removeprefix("Nullable(").rstrip(")")
+    name = CASTS.get(kind.partition("(")[0])
+    if name is None:
+        raise InvalidQuery(
+            f"{shown(node.to)} is not a type to cast to.",
+            hint=f"Use one of {', '.join(CASTS)}.",
+        )
+    return _named(translation, exp.Anonymous(this=name, expressions=[node.this]))
 
 
 def _parameterized(translation: Translation, node: Any) -> Typed:
@@ -252,6 +315,12 @@ def _as_function(name: str) -> Translate:
 
 BY_NODE: dict[type, Translate] = {
     exp.Paren: _paren,
+    exp.Identifier: _local,
+    exp.Array: array,
+    exp.Tuple: tuple_,
+    exp.Dot: element_of_tuple,
+    exp.Cast: _cast,
+    exp.TryCast: _cast,
     exp.Column: _column,
     exp.Bracket: _bracket,
     exp.Literal: _literal,

@@ -17,14 +17,17 @@ from hedgerow.query.dates import moment
 from hedgerow.query.expressions_functions import (
     AGGREGATES,
     SCALARS,
-    SYNONYMS,
     Kind,
     Signature,
     is_aggregate,
     signature,
 )
+from hedgerow.query.expressions_table import SYNONYMS
 from hedgerow.query.sources import Property, Source
 from hedgerow.query.trees import Tree, text_literal
+
+DIFFERENT = frozenset({"uniq", "uniqExact", "countDistinct", "uniqIf", "uniqExactIf"})
+"""Functions that only ask whether values differ."""
 
 
 class Typed(msgspec.Struct, frozen=True):
@@ -37,6 +40,9 @@ class Typed(msgspec.Struct, frozen=True):
 
     property: Property | None = None
     """The property it reads, which can be had as another kind."""
+
+    key: Tree | None = None
+    """The key of the person whose id it is: counts and compares the same, and faster."""
 
 
 class Translation:
@@ -51,6 +57,11 @@ class Translation:
     ) -> None:
         self.source, self.aggregates = source, aggregates
         self._by_node = by_node
+        self.locals: dict[str, Typed] = {}
+        """Parameters of the lambdas around."""
+
+        self.plain_equality = False
+        """``=`` is three-valued, as in the condition of a join."""
         self.zone = source.context.project.timezone
 
     def typed(self, node: Any) -> Typed:
@@ -69,8 +80,10 @@ class Translation:
 
     def converted(self, found: Typed, kind: Kind) -> Tree:
         """Return a value as another kind; NULL where it cannot be read as that."""
-        if kind in {"any", found.kind} or found.kind == "any":
+        if kind in {"any", "value", found.kind} or found.kind == "any":
             return found.tree
+        if kind.startswith("["):
+            return _array(found)
         if found.property is not None and kind != "time":
             known = found.property
             reading = {"text": known.text, "number": known.number, "instant": known.instant}
@@ -112,8 +125,9 @@ class Translation:
             return self.source.values.bind(
                 moment(found.constant, self.source.context, "value").at
             )
-        if found.kind in {"time", "date"}:
-            return self.source.dialect.utc_time(found.tree, self.zone)
+        if found.kind in {"time", "date"} or found.kind.startswith("time@"):
+            zone = found.kind.partition("@")[2] or self.zone
+            return self.source.dialect.utc_time(found.tree, zone)
         return self.source.dialect.instant(self.converted(found, "text"), self.zone)
 
     def _to_wall_clock(self, found: Typed) -> Tree:
@@ -122,7 +136,7 @@ class Translation:
                 tzinfo=None
             )
             return self.source.values.bind(at)
-        if found.kind in {"time", "date"}:
+        if found.kind in {"time", "date"} or found.kind.startswith("time@"):
             return found.tree
         return self.source.dialect.local_time(self.converted(found, "instant"), self.zone)
 
@@ -143,18 +157,55 @@ class Translation:
                 hint=f"It takes {known.least} to {known.most()}.",
             )
         found = [self.typed(node) for node in nodes]
+        if name in DIFFERENT:
+            found = [_by_key(one) for one in found]
         kinds = _kinds(name, known, len(nodes))
+        gives = _given(known, found, kinds)
         arguments = [
-            self.converted(one, kind) for one, kind in zip(found, kinds, strict=False)
+            self.converted(one, gives if kind == "any" and gives_alike(known) else kind)
+            for one, kind in zip(found, kinds, strict=False)
         ]
-        gives = known.gives
-        if gives.startswith("like"):
-            gives = found[int(gives[4:]) - 1].kind
-            arguments = [
-                self.converted(one, gives) if kind == "any" else argument
-                for one, kind, argument in zip(found, kinds, arguments, strict=False)
-            ]
         return Typed(self.source.dialect.function(name, arguments), gives)
+
+
+def gives_alike(known: Signature) -> bool:
+    """Return whether a function gives what it takes, which then must be of one kind."""
+    return known.gives.startswith("like")
+
+
+def _given(known: Signature, found: list[Typed], kinds: list[Kind]) -> Kind:
+    """Return the kind of a call's value, from those of its arguments."""
+    gives = known.gives
+    if gives == "time":
+        return next((one.kind for one in found if one.kind.startswith("time@")), gives)
+    if gives.startswith(("list", "item")):
+        kind = found[int(gives[4:]) - 1].kind
+        if gives.startswith("list"):
+            return f"[{kind}]"
+        return kind[1:-1] if kind.startswith("[") else "any"
+    if not gives.startswith("like"):
+        return gives
+    alike = [one.kind for one, kind in zip(found, kinds, strict=False) if kind == "any"]
+    named = [kind for kind in alike if kind != "any"]
+    if len(set(named)) > 1 and set(named) <= {"text", "json"}:
+        return "text"
+    first = found[int(gives[4:]) - 1].kind
+    return first if first != "any" or not named else named[0]
+
+
+def _array(found: Typed) -> Tree:
+    if not found.kind.startswith("["):
+        raise InvalidQuery(
+            "A function of arrays is given something else.",
+            hint="Make an array: [a, b], groupArray(x), splitByChar(',', x) "
+            "or JSONExtractArrayRaw(x).",
+        )
+    return found.tree
+
+
+def _by_key(found: Typed) -> Typed:
+    """Return a person's key in place of their id: there are as many."""
+    return found if found.key is None else Typed(found.key, "number")
 
 
 def _kinds(name: str, known: Signature, count: int) -> list[Kind]:

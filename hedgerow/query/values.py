@@ -23,17 +23,23 @@ TYPES = {
 class Values:
     """Collects a statement's values while its query is being built."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, reuse: bool = False) -> None:
         self.by_name: dict[str, Value] = {}
+        self._reuse = reuse
+        self._names: dict[tuple[type, str], str] = {}
 
     def bind(self, value: Value) -> exp.Placeholder:
         """Keep ``value`` and return the placeholder that stands for it.
 
-        A time is kept as UTC without zone, as the events database keeps its own.
+        A time is kept as UTC without zone, as the events database keeps its own. With
+        ``reuse`` equal values are one placeholder, so that an expression written twice is
+        the same twice: in SELECT and in GROUP BY.
         """
         name = f"v{len(self.by_name)}"
         if isinstance(value, datetime) and value.tzinfo is not None:
             value = value.astimezone(UTC).replace(tzinfo=None)
+        if self._reuse:
+            name = self._names.setdefault((type(value), repr(value)), name)
         self.by_name[name] = value
         return exp.Placeholder(this=name, kind=_kind(value))
 
