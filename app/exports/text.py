@@ -2,23 +2,24 @@
 
 A cell that a spreadsheet would run as a formula gets a leading apostrophe, which our own
 importer takes off again. Nothing is held back: the first line leaves before the last
-entry is read, and the last line is whole or the download breaks off visibly.
+row is read, and the last line is whole or the download breaks off visibly.
 """
 
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from app.exports.columns import TEXT, Cell, Columns, Line, values
+from app.exports.columns import Cell, Kind, Sheet
+from app.tracking.durations import decimal, exact
 
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 """Beginnings that a spreadsheet takes for a formula, or that hide one."""
 
-LINES_AT_ONCE = 200
+ROWS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,59 +35,82 @@ class Dialect:
 
 
 def safe(text: str) -> str:
-    """Return text that no spreadsheet will run."""
-    return f"'{text}" if text.startswith(DANGEROUS) else text
+    """Return text that no spreadsheet will run.
 
-
-def written(key: str, cell: Cell, dialect: Dialect) -> str:
-    """Return a cell as CSV shows it."""
-    if cell is None:
-        return ""
-    if isinstance(cell, bool):
-        return "yes" if cell else "no"
-    if isinstance(cell, datetime):
-        if key in {"start", "end"}:
-            return cell.strftime("%H:%M:%S")
-        return cell.strftime("%Y-%m-%dT%H:%M:%SZ")
-    if isinstance(cell, date):
-        return cell.isoformat()
-    text = str(cell)
-    if key in TEXT:
-        return text if dialect.raw else safe(text)
-    if key in {"rate", "amount", "duration_hours"}:
-        return text.replace(".", dialect.decimal)
+    An apostrophe that somebody typed is doubled where the importer would take it off.
+    """
+    if text.startswith(DANGEROUS) or (text[:1] == "'" and text[1:].startswith(DANGEROUS)):
+        return f"'{text}"
     return text
 
 
-def csv_lines(lines: Iterable[Line], columns: Columns, dialect: Dialect) -> Iterator[str]:
-    """Yield the file in pieces of some lines; a header first."""
+def _day(cell: Any) -> str:
+    return str(cell.isoformat())
+
+
+def _moment(cell: Any) -> str:
+    return str(cell.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+def _writers(dialect: Dialect) -> dict[Kind, Callable[[Any], str]]:
+    """Return for each kind of cell how it is written."""
+
+    def point(text: str) -> str:
+        return text if dialect.decimal == "." else text.replace(".", dialect.decimal)
+
+    return {
+        "number": str,
+        "word": str,
+        "text": str if dialect.raw else safe,
+        "flag": lambda cell: "yes" if cell else "no",
+        "date": _day,
+        "clock": lambda cell: str(cell.strftime("%H:%M:%S")),
+        "moment": _moment,
+        "seconds": str,
+        "length": exact,
+        "hours": lambda cell: point(decimal(cell)),
+        "money": point,
+        "percent": lambda cell: point(str(cell)),
+    }
+
+
+def csv_lines(sheet: Sheet, dialect: Dialect) -> Iterator[str]:
+    """Yield the file in pieces of some rows; a header first."""
+    writers = _writers(dialect)
+    cells = [(column.key, writers[column.kind]) for column in sheet.columns]
     buffer = io.StringIO()
     writer = csv.writer(buffer, delimiter=dialect.separator, lineterminator="\r\n")
     if dialect.bom:
         buffer.write("\ufeff")
-    writer.writerow(columns.titles.values())
-    for number, line in enumerate(lines, start=1):
-        cells = values(line)
-        writer.writerow([written(key, cells[key], dialect) for key in columns.titles])
-        if number % LINES_AT_ONCE == 0:
+    guard: Callable[[str], str] = str if dialect.raw else safe
+    writer.writerow([guard(column.heading) for column in sheet.columns])
+    for number, row in enumerate(sheet.rows, start=1):
+        values = ((row.get(key), write) for key, write in cells)
+        writer.writerow(["" if cell is None else write(cell) for cell, write in values])
+        if number % ROWS_AT_ONCE == 0:
             yield buffer.getvalue()
             buffer.seek(0)
             buffer.truncate()
     yield buffer.getvalue()
 
 
-def json_lines(lines: Iterable[Line], columns: Columns) -> Iterator[str]:
+def json_lines(sheet: Sheet) -> Iterator[str]:
     """Yield one JSON object: ``{"version": …, "results": [{…}, …]}``."""
-    yield '{"version": "entries-v1", "results": ['
-    for number, line in enumerate(lines):
-        cells = values(line)
-        shown = {title: _json(cells[key]) for key, title in columns.titles.items()}
+    yield f'{{"version": "{sheet.version}", "results": ['
+    for number, row in enumerate(sheet.rows):
+        shown = {c.heading: _json(c.kind, row.get(c.key)) for c in sheet.columns}
         comma = ",\n" if number else "\n"
         yield comma + json.dumps(shown, ensure_ascii=False)
     yield "\n]}\n"
 
 
-def _json(cell: Cell) -> Any:
+def _json(kind: Kind, cell: Cell) -> Any:
+    if cell is None:
+        return None
     if isinstance(cell, (date, datetime)):
         return cell.isoformat()
+    if kind == "length" and isinstance(cell, int):
+        return exact(cell)
+    if kind == "hours" and isinstance(cell, int):
+        return decimal(cell)
     return cell

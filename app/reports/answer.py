@@ -12,7 +12,6 @@ tag, billable) show exact time: the rounded figure stands where it is defined.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
@@ -23,13 +22,13 @@ from app.reports import facts, filters, rows
 from app.reports import seen as looking
 from app.reports.facts import Fact
 from app.reports.filters import Question
-from app.reports.seen import Item, Part, Seen
+from app.reports.seen import Item, Part, Seen, Worth
 from app.settings import Settings
 from app.work.rates import Price
 
-Key = int | str | date | bool | None
+Key = int | str | date | bool | Worth | None
 
-FINER = {"task", "tag", "billable"}
+FINER = {"task", "tag", "billable", "worth"}
 """Groupings within a person's day on a project."""
 
 
@@ -139,10 +138,10 @@ def _add_fact(sums: Sums, fact: Fact) -> None:
     sums.seconds += fact.seconds
     sums.rounded += fact.rounded
     sums.entries += fact.entries
-    if fact.billable:
+    if fact.worth.billable:
         sums.billable += fact.rounded
-    if fact.priced:
-        _add_money(sums, fact.price, fact.rounded, fact.earned)
+    if fact.worth.priced:
+        _add_money(sums, fact.worth.price, fact.rounded, fact.earned)
 
 
 def _add_money(sums: Sums, price: Price | None, rounded: int, earned: int) -> None:
@@ -162,38 +161,20 @@ def _add_items(
     seen = looking.with_breaks(session, seen, picked)
     tags = _tags(session, picked) if "tag" in names else {}
     for item in looking.items(session, picked):
-        worth = _worth(item, seen)
+        worth = looking.worth(item, seen)
+        by_day = looking.is_by_day(seen.rule(item.project_id))
+        runs = item.end is None and item.kind == "timed"
         counted: set[int] = set()
         for part in looking.divided(item, worth.price, seen):
             _draw(answer, part.day, seen, part.exact, billable=item.billable)
             _add(answer.total, part, worth, counted)
+            answer.total.running = answer.total.running or runs
             for path in _paths(names, item, part.day, seen, tags):
                 fine = False
                 for name, sums in zip(names, _down(answer.groups, path), strict=True):
                     fine = fine or name in FINER
-                    _add(sums, part, worth, counted, exact=fine and worth.by_day)
-
-
-class Worth(NamedTuple):
-    """What all parts of an entry have in common."""
-
-    billable: bool
-    priced: bool
-    """Whether its money is shown at all."""
-    price: Price | None
-    running: bool
-    by_day: bool
-    """Whether it is rounded by the day."""
-
-
-def _worth(item: Item, seen: Seen) -> Worth:
-    return Worth(
-        item.billable,
-        item.billable and seen.shows_money_of(item.user_id),
-        looking.price(item, seen),
-        item.end is None and item.kind == "timed",
-        looking.is_by_day(seen.rule(item.project_id)),
-    )
+                    _add(sums, part, worth, counted, exact=fine and by_day)
+                    sums.running = sums.running or runs
 
 
 def _draw(answer: Answer, day: date, seen: Seen, seconds: int, *, billable: bool) -> None:
@@ -240,6 +221,8 @@ def _keys(
             return [key]
         case "billable":
             return [item.billable]
+        case "worth":
+            return [looking.worth(item, seen)]
         case _:
             return [filters.begin(name, day, seen.user.week_start)]
 
@@ -252,7 +235,6 @@ def _add(
     sums.seconds += part.exact
     sums.rounded += rounded
     sums.billable += rounded if worth.billable else 0
-    sums.running = sums.running or worth.running
     if id(sums) not in counted:
         counted.add(id(sums))
         sums.entries += 1

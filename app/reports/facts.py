@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from app.models.entries import TimeEntry, entry_tags
 from app.reports import rows
-from app.reports.seen import Seen
+from app.reports.seen import Seen, Worth
 from app.tracking import rounding
 from app.work import rates
 from app.work.rates import Price, Subject
@@ -41,10 +41,7 @@ class Fact(NamedTuple):
     entries: int
     seconds: int
     rounded: int
-    billable: bool
-    priced: bool
-    """Whether money of these entries is shown at all."""
-    price: Price | None
+    worth: Worth
     earned: int
 
 
@@ -126,7 +123,7 @@ def _column(name: str) -> Columns:
             return {"task": TimeEntry.task_id}
         case "tag":
             return {"tag": entry_tags.c.tag_id}
-        case "billable":
+        case "billable" | "worth":
             return {"billable": TimeEntry.billable}
         case _:
             return {"day": TimeEntry.local_date}
@@ -158,15 +155,14 @@ def _fact(row: Any, seen: Seen, split: _Split) -> Fact:
     priced = billable and seen.shows_money_of(row.get("user", 0))
     price = _price(row, seen, split) if priced else None
     client = seen.clients.get(project or 0)
-    keys = {**row, "client": client, "week": day, "month": day}
+    worth = Worth(billable, priced, price)
+    keys = {**row, "client": client, "week": day, "month": day, "worth": worth}
     return Fact(
         tuple(keys[name] for name in split.names),
         row["entries"],
         seconds,
         rounded,
-        billable,
-        priced,
-        price,
+        worth,
         rates.amounts(lengths, price) if price else 0,
     )
 

@@ -8,7 +8,7 @@ and share that. Either way the parts of all entries add up to what is shown abov
 Money is shown to those who may see rates: managers everybody's, others their own.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import NamedTuple
@@ -60,6 +60,16 @@ class Part(NamedTuple):
     rounded: int
     earned: int
     """Minor units."""
+
+
+class Worth(NamedTuple):
+    """What an entry is worth an hour."""
+
+    billable: bool
+    priced: bool
+    """Whether its money is shown at all."""
+    price: Price | None
+    """None where it is not billable, has no rate or may not be shown."""
 
 
 COLUMNS = (
@@ -190,12 +200,12 @@ def items(session: Session, picked: ColumnElement[bool]) -> Iterator[Item]:
 
 def with_breaks(session: Session, seen: Seen, picked: ColumnElement[bool]) -> Seen:
     """Return ``seen`` with the breaks of these entries."""
-    chosen = select(TimeEntry.id).where(picked)
+    chosen = EntryBreak.entry_id.in_(select(TimeEntry.id).where(picked))
     query = select(EntryBreak.entry_id, EntryBreak.started_at, EntryBreak.ended_at)
     found: dict[int, list[tuple[datetime, datetime | None]]] = {}
-    for number, start, end in session.execute(query.where(EntryBreak.entry_id.in_(chosen))):
+    for number, start, end in session.execute(query.where(chosen)):
         found.setdefault(number, []).append((start, end))
-    return replace(seen, breaks={**seen.breaks, **found})
+    return replace(seen, breaks=found)
 
 
 def _shares(session: Session, seen: Seen) -> dict[int, dict[date, int]]:
@@ -222,6 +232,12 @@ def price(item: Item, seen: Seen) -> Price | None:
     client = seen.clients.get(item.project_id or 0)
     subject = Subject(item.user_id, item.project_id, client, item.task_id)
     return seen.prices.of_entry(subject, item.day, item.rate_override)
+
+
+def worth(item: Item, seen: Seen) -> Worth:
+    """Return what an entry is worth an hour."""
+    priced = item.billable and seen.shows_money_of(item.user_id)
+    return Worth(item.billable, priced, price(item, seen))
 
 
 def pieces(item: Item, seen: Seen) -> dict[date, int]:
@@ -257,16 +273,3 @@ def divided(item: Item, its_price: Price | None, seen: Seen) -> list[Part]:
         for day, seconds in exact.items()
         if seen.first <= day <= seen.last
     ]
-
-
-def whole(found: Iterable[Part]) -> Part | None:
-    """Return parts added up, dated by the first; None where there are none."""
-    all_parts = list(found)
-    if not all_parts:
-        return None
-    return Part(
-        min(part.day for part in all_parts),
-        sum(part.exact for part in all_parts),
-        sum(part.rounded for part in all_parts),
-        sum(part.earned for part in all_parts),
-    )

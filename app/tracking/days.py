@@ -33,6 +33,7 @@ class Reading(NamedTuple):
     """Whether that local time exists twice that day."""
 
 
+@lru_cache(maxsize=1024)
 def zone(name: str) -> ZoneInfo:
     """Return the zone called ``name``; InvalidInput where there is none."""
     if name not in available_timezones():

@@ -18,6 +18,7 @@ from app.telemetry.send import track_event
 from app.tracking import rounding
 from app.views import context
 from app.views.context import db, now, settings
+from app.views.entries import LIST
 from app.views.words import day as day_text
 from app.views.words import gettext as _
 
@@ -56,6 +57,7 @@ def show() -> str:
         "reports.html",
         question=question,
         query=filters.as_query(question, start=START),
+        export=filters.as_query(question, start=LIST),
         first=found.first,
         last=found.last,
         total=found.total,

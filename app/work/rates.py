@@ -16,7 +16,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import InvalidInput
-from app.models.work import Client, Project, Rate
+from app.models.people import User
+from app.models.work import Client, Project, Rate, Task
 
 SCOPES = ("project_user", "task", "project", "client", "user", "default")
 """In order of precedence."""
@@ -149,21 +150,17 @@ NEEDS = {
 }
 
 
+REFERS: dict[str, type[Client | Project | Task | User]] = {
+    "client_id": Client,
+    "project_id": Project,
+    "task_id": Task,
+    "user_id": User,
+}
+
+
 def add(session: Session, new: NewRate) -> Rate:
     """Add a rate; rates of a client's projects must be in the client's currency."""
-    if new.scope not in NEEDS:
-        raise InvalidInput(
-            f"There is no scope {new.scope!r}.",
-            hint=f"Use {', '.join(SCOPES)}.",
-            attr="scope",
-        )
-    for name in NEEDS[new.scope]:
-        if getattr(new, name) is None:
-            what = name.removesuffix("_id")
-            raise InvalidInput(f"Say which {what} the rate is for.", attr=name)
-    if new.amount < 0:
-        raise InvalidInput("A rate is 0 or more.", attr="amount")
-    _refuse_other_currency(session, new)
+    _check(session, new)
     named = {name: getattr(new, name) for name in NEEDS[new.scope]}
     rate = Rate(
         scope=new.scope,
@@ -175,6 +172,46 @@ def add(session: Session, new: NewRate) -> Rate:
     session.add(rate)
     session.flush()
     return rate
+
+
+def change(
+    session: Session, rate: Rate, *, amount: int, currency: str, valid_from: date
+) -> None:
+    """Change what a rate is and from when it holds; what it is for stays."""
+    named = {name: getattr(rate, name) for name in NEEDS[rate.scope]}
+    new = NewRate(
+        scope=rate.scope, amount=amount, currency=currency, valid_from=valid_from, **named
+    )
+    _check(session, new)
+    rate.amount, rate.currency, rate.valid_from = amount, currency, valid_from
+    session.flush()
+
+
+def _check(session: Session, new: NewRate) -> None:
+    if new.scope not in NEEDS:
+        raise InvalidInput(
+            f"There is no scope {new.scope!r}.",
+            hint=f"Use {', '.join(SCOPES)}.",
+            attr="scope",
+        )
+    for name in NEEDS[new.scope]:
+        if getattr(new, name) is None:
+            what = name.removesuffix("_id")
+            raise InvalidInput(f"Say which {what} the rate is for.", attr=name)
+    for name, table in REFERS.items():
+        number = getattr(new, name) if name in NEEDS[new.scope] else None
+        if number is not None and session.get(table, number) is None:
+            raise InvalidInput(
+                f"There is no {name.removesuffix('_id')} of this id.", attr=name
+            )
+    code = new.currency
+    if not (len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()):
+        raise InvalidInput(
+            f"{code!r} is no currency.", hint="Use three letters: EUR.", attr="currency"
+        )
+    if new.amount < 0:
+        raise InvalidInput("A rate is 0 or more.", attr="amount")
+    _refuse_other_currency(session, new)
 
 
 def _refuse_other_currency(session: Session, new: NewRate) -> None:
