@@ -1,6 +1,7 @@
 """One file for each part of the site: parse, call, tell, render."""
 
 from app.views import (
+    column_sets,
     dashboard,
     day,
     departures,
@@ -29,6 +30,7 @@ REGISTERED = (
     timer.blueprint,
     entry.blueprint,  # that of entries, with what can be done with one of them
     exports.blueprint,
+    column_sets.blueprint,
     projects.blueprint,
     organise.client_pages,
     organise.task_pages,
