@@ -20,6 +20,8 @@ from hedgerow.api import (
     definitions,
     events,
     experiments,
+    fleet,
+    fleet_settings,
     groups,
     insights,
     people,
@@ -180,6 +182,27 @@ ANNOTATIONS = (
     endpoint("DELETE", _NOTE, "annotation:write", annotations.delete_annotation),
 )
 
+_FLEET = f"{ONE}/fleet"
+_RELEASE = f"{_FLEET}/releases/{{version}}"
+_SAYS_FLEET = "project:admin"
+FLEET = (
+    endpoint("GET", f"{_FLEET}/settings", "query:read", fleet_settings.read_settings),
+    endpoint("PATCH", f"{_FLEET}/settings", _SAYS_FLEET, fleet_settings.change_settings),
+    endpoint("GET", f"{_FLEET}/releases", "query:read", fleet_settings.list_releases),
+    endpoint(
+        "POST", f"{_FLEET}/releases", _SAYS_FLEET, fleet_settings.add_release, status=201
+    ),
+    endpoint(
+        "POST", f"{_FLEET}/releases/import", _SAYS_FLEET, fleet_settings.import_releases
+    ),
+    endpoint("PATCH", _RELEASE, _SAYS_FLEET, fleet_settings.change_release),
+    endpoint("DELETE", _RELEASE, _SAYS_FLEET, fleet_settings.delete_release),
+    endpoint(
+        "POST", f"{_FLEET}/versions/order", "query:read", fleet_settings.order_versions
+    ),
+    endpoint("GET", f"{_FLEET}/{{figure}}", "query:read", fleet.figure, asks=True),
+)
+
 ENDPOINTS: Sequence[Endpoint] = (
     *ABOUT_PROJECTS,
     *QUESTIONS,
@@ -192,6 +215,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *DEFINITIONS,
     *EXPERIMENTS,
     *ANNOTATIONS,
+    *FLEET,
 )
 
 

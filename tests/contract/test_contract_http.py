@@ -10,7 +10,7 @@ from tests.contract.server import serving
 
 pytestmark = pytest.mark.slow
 CONTRACT = Path(__file__).parents[3] / "shared" / "contract"
-FILES = sorted(one.stem for one in CONTRACT.glob("*.json") if one.stem != "fleet")
+FILES = sorted(one.stem for one in CONTRACT.glob("*.json"))
 
 
 @pytest.fixture(scope="module")

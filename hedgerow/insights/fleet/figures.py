@@ -16,6 +16,7 @@ from hedgerow.insights.fleet import (
     errors,
     features,
     listing,
+    overview,
     paths,
     publishing,
     reporting,
@@ -119,6 +120,9 @@ FIGURES: Mapping[str, Figure] = {
         "limit",
         "cursor",
         dimensions=listing.dimensions,
+    ),
+    "overview": _figure(
+        overview.overview, states.state_members, signatures=signatures.signatures
     ),
     "public_table": Figure(
         compared=publishing.public_table_figure,

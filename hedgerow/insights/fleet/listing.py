@@ -13,9 +13,9 @@ from hedgerow.model.ports import Statement
 
 SHOWN = 100
 DIMENSIONS = """
-    SELECT k, ARG_MAX(platform, (at, arrived)) FILTER (WHERE platform <> '') AS platform,
+    SELECT k, ANY_VALUE(person) AS person, ARG_MAX(platform, (at, arrived)) FILTER (WHERE platform <> '') AS platform,
       ARG_MAX(deployment, (at, arrived)) FILTER (WHERE deployment <> '') AS deployment
-    FROM reported WHERE kind = 'beat' GROUP BY k"""
+    FROM reported GROUP BY k"""
 
 
 def dimensions(asked: Asked) -> Statement:
@@ -34,7 +34,7 @@ def installations(fleet: Fleet) -> dict[str, Any]:
     chosen = [one for _, one in installation_members(fleet)]
     chosen.sort(key=lambda one: (-(one.ends[-1] if one.ends else 0), one.id))
     shown, following = page(chosen, fleet.asked, SHOWN)
-    rows = [_row(one, known.get(one.key, (None, None)), fleet) for one in shown]
+    rows = [_row(one, known.get(one.key, (None, None, None)), fleet) for one in shown]
     return {"count": len(chosen), "rows": rows, "next_cursor": following}
 
 
@@ -58,10 +58,10 @@ def installation_members(fleet: Fleet) -> Iterator[Member]:
 def _row(one: Installation, known: tuple[Any, ...], fleet: Fleet) -> dict[str, Any]:
     day = fleet.asked.as_of
     last, first = one.last_beat(day), one.first_beat
-    platform, deployment = known
+    person, platform, deployment = known
     return {
         "distinct_id": one.id,
-        "person_key": one.key,
+        "person_id": person,
         "state": state(one, day, fleet.asked),
         "version": fleet.label_at(one, day),
         "releases_behind": standing(one.version_at(day), fleet).releases,

@@ -25,6 +25,9 @@ class Fleet(msgspec.Struct, kw_only=True):
 
     asked: Asked
     installations: list[Installation]
+    configured: bool
+    """Whether any heartbeat was ever seen, of whatever environment."""
+
     excluded: int
     """Left out because of their environment."""
 
@@ -114,6 +117,7 @@ def fleet(asked: Asked, answers: Mapping[str, Rows]) -> Fleet:
     return Fleet(
         asked=asked,
         installations=chosen,
+        configured=any(one.starts for one in everybody),
         excluded=len(everybody) - len(inside),
         releases=known,
         labels=named,

@@ -62,6 +62,7 @@ def result(query: FleetQuery, context: QueryContext, answers: list[Rows]) -> dic
         "source": now.source,
         "excluded_environment": now.excluded,
         "provisional": now.asked.provisional,
+        "configured": now.configured,
     }
     if params.format == "csv":
         raise InvalidQuery(

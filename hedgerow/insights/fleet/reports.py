@@ -114,7 +114,7 @@ def reported(
 
     Columns: ``k`` the installation, ``id``, ``kind`` (beat, install, update), ``at`` and
     ``arrived`` in microseconds, ``day``, ``version``, ``old``, ``new``, ``environment``,
-    ``of_person`` (its environment by the person), ``fits``, and ``more``.
+    ``of_person`` (its environment by the person), ``person`` its id, ``fits``, and ``more``.
     """
     settings, dialect = asked.settings, events.dialect
     name, at, arrived = (events.column(one) for one in ("event", "timestamp", "created_at"))
@@ -143,6 +143,7 @@ def reported(
         "new": exp.func("coalesce", new, version.copy()),
         "environment": events.property("event", settings.environment_property).text,
         "of_person": events.property("person", settings.environment_property).text,
+        "person": exp.cast(events.person_column("uuid"), "text"),
         "fits": fits(asked, events),
     }
     ahead = at.copy() > dialect.later(arrived.copy(), round(AHEAD.total_seconds()))
