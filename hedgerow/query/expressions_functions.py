@@ -192,8 +192,8 @@ DUCKDB = {
     "length": "STRLEN(a)",
     "trim": "TRIM(a)",
     "reverse": "REVERSE(a)",
-    "left": "LEFT(a, CAST(b AS BIGINT))",
-    "right": "RIGHT(a, CAST(b AS BIGINT))",
+    "left": "LEFT(a, TRY_CAST(b AS BIGINT))",
+    "right": "RIGHT(a, TRY_CAST(b AS BIGINT))",
     "replaceAll": "REPLACE(a, b, c)",
     "replaceRegexpOne": "REGEXP_REPLACE(a, b, c)",
     "replaceRegexpAll": "REGEXP_REPLACE(a, b, c, 'g')",
@@ -205,14 +205,14 @@ DUCKDB = {
     "endsWith": "ENDS_WITH(a, b)",
     "position": "STRPOS(a, b)",
     "toString": "a",
-    "toInt": "CAST(TRUNC(a) AS BIGINT)",
-    "toFloat": "CAST(a AS DOUBLE)",
+    "toInt": "TRY_CAST(TRUNC(a) AS BIGINT)",
+    "toFloat": "TRY_CAST(a AS DOUBLE)",
     "toBool": "a = 'true'",
     "round": "ROUND_EVEN(a, 0)",
     "floor": "FLOOR(a)",
     "ceil": "CEIL(a)",
     "abs": "ABS(a)",
-    "intDiv": "CAST(TRUNC(a / b) AS BIGINT)",
+    "intDiv": "TRY_CAST(TRUNC(a / b) AS BIGINT)",
     "modulo": "a % b",
     "pow": "POW(a, b)",
     "sqrt": "SQRT(a)",
@@ -248,7 +248,10 @@ DUCKDB = {
 }
 """What a function is in DuckDB."""
 
-DUCKDB_WITH_MORE = {"round": "ROUND(a, CAST(b AS INTEGER))", "count": "COUNT(a)"} | LONGER
+DUCKDB_WITH_MORE = {
+    "round": "ROUND(a, TRY_CAST(b AS INTEGER))",
+    "count": "COUNT(a)",
+} | LONGER
 """The same where it is another thing with its optional argument."""
 
 CLICKHOUSE = {
@@ -331,16 +334,24 @@ def _combined(plain: str, name: str, arguments: list[Tree]) -> Tree:
     if not name.removesuffix("OrNull").endswith("If"):
         return duckdb_call(plain, arguments)
     *values, condition = arguments
-    found = duckdb_call(plain, values)
-    for one in list(found.find_all(exp.AggFunc)):
+    return only_where(duckdb_call(plain, values), condition)
+
+
+def only_where(tree: Tree, condition: Tree) -> Tree:
+    """Return aggregates over just the rows that fulfil a condition."""
+    names = {"quantile_cont", "approx_top_k"}
+    calls = [one for one in tree.find_all(exp.Anonymous) if one.name in names]
+    for one in [*tree.find_all(exp.AggFunc), *calls]:
         kept = condition.copy()
         if isinstance(one.parent, exp.Filter):
             inner = one.parent.expression
             inner.set("this", exp.and_(inner.this.copy(), kept))
-        else:
-            where = exp.Where(this=kept)
-            one.replace(exp.Filter(this=one.copy(), expression=where))
-    return found
+            continue
+        only = exp.Filter(this=one.copy(), expression=exp.Where(this=kept))
+        if one is tree:
+            return only
+        one.replace(only)
+    return tree
 
 
 def _cases(arguments: list[Tree]) -> exp.Case:

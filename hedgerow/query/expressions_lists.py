@@ -5,6 +5,7 @@ an element has the kind of its array. An index counts from 1, as in ClickHouse, 
 beyond the end is NULL.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -42,6 +43,9 @@ def _tuple(translation: Translation, nodes: list[Any]) -> Typed:
 def indexed(translation: Translation, node: exp.Bracket) -> Typed:
     """Return an element of an array, or a value of a JSON object by its key."""
     of, index = translation.typed(node.this), node.expressions[0]
+    if of.kind.startswith("map "):
+        value = call("map_extract_value", of.tree, translation.kind_of(index, "text"))
+        return Typed(value, of.kind.removeprefix("map "))
     if isinstance(index, exp.Literal) and index.is_string:
         return Typed(_json_text(translation, of, [index]), "text")
     if not of.kind.startswith("[") and of.kind != "any":
@@ -50,7 +54,14 @@ def indexed(translation: Translation, node: exp.Bracket) -> Typed:
     if isinstance(index, exp.Literal):  # the parser counts constants from 0
         place = number_literal(int(index.name) + 1)
     element = of.kind[1:-1] if of.kind.startswith("[") else "any"
-    return Typed(call("list_extract", of.tree, exp.cast(place, "bigint")), element)
+    return Typed(
+        call(
+            "list_extract",
+            of.tree,
+            exp.TryCast(this=place, to=exp.DataType.build("bigint")),
+        ),
+        element,
+    )
 
 
 def element_of_tuple(translation: Translation, node: exp.Dot) -> Typed:
@@ -60,6 +71,33 @@ def element_of_tuple(translation: Translation, node: exp.Dot) -> Typed:
         raise InvalidQuery(f"{shown(node)} is no element of a tuple.", hint="Write t.1.")
     of = translation.typed(node.this)
     return Typed(call("struct_extract", of.tree, number_literal(int(place.name))), "any")
+
+
+def _map_of(translation: Translation, nodes: list[Any]) -> Typed:
+    """Return ``map('a', 1, 'b', 2)``."""
+    if len(nodes) % 2:
+        raise InvalidQuery("map() has a key without a value.", hint="Add it.")
+    keys, values = (array(translation, exp.Array(expressions=nodes[n::2])) for n in (0, 1))
+    return Typed(call("map", keys.tree, values.tree), f"map {values.kind[1:-1]}")
+
+
+def _format(translation: Translation, nodes: list[Any]) -> Typed:
+    """Return ``format('{} and {}', a, b)``: the pattern is a constant."""
+    pattern = nodes[0].name if isinstance(nodes[0], exp.Literal) else ""
+    parts = re.split(r"\{(\d{0,3})\}", pattern)
+    texts = [translation.kind_of(one, "text") for one in nodes[1:]]
+    found: list[Tree] = []
+    for place, part in enumerate(parts):
+        if place % 2 == 0:
+            found.append(translation.source.values.bind(part))
+            continue
+        which = int(part) if part else place // 2
+        if which >= len(texts):
+            raise InvalidQuery(
+                f"format() has no argument for {{{part}}}.", hint="Count from 0."
+            )
+        found.append(texts[which].copy())
+    return Typed(call("concat", *found), "text")
 
 
 def _element(translation: Translation, nodes: list[Any]) -> Typed:
@@ -88,7 +126,7 @@ class Mapped:
             else arrays[0].tree
         )
         depth = len(translation.locals)
-        self.name = f"x{depth}"
+        self.name = f"#{depth}"
         element = exp.column(exp.to_identifier(self.name, quoted=True))
         outer = dict(translation.locals)
         for place, (name, one) in enumerate(zip(first.expressions, arrays, strict=True), 1):
@@ -196,7 +234,11 @@ def _sort(*, descending: bool) -> Callable[[Translation, list[Any]], Typed]:
 
 
 def _range(translation: Translation, nodes: list[Any]) -> Typed:
-    numbers = [exp.cast(translation.kind_of(one, "number"), "bigint") for one in nodes]
+    whole = exp.DataType.build("bigint")
+    numbers: list[Tree] = [
+        exp.TryCast(this=translation.kind_of(one, "number"), to=whole.copy())
+        for one in nodes
+    ]
     start, end = ([number_literal(0), *numbers] if len(numbers) == 1 else numbers)[:2]
     step = numbers[2] if len(numbers) > 2 else number_literal(1)
     template = (
@@ -267,7 +309,7 @@ def _extracted(template: str, kind: str) -> Callable[[Translation, list[Any]], T
 def _json_number(translation: Translation, nodes: list[Any], *, whole: bool) -> Typed:
     text = _json_text(translation, translation.typed(nodes[0]), nodes[1:])
     number = translation.source.dialect.number(text)
-    tree = filled("CAST(TRUNC(a) AS BIGINT)", [number]) if whole else number
+    tree = filled("TRY_CAST(TRUNC(a) AS BIGINT)", [number]) if whole else number
     return Typed(filled("COALESCE(a, 0)", [tree]), "number")
 
 
@@ -290,6 +332,8 @@ SPECIAL: dict[str, tuple[int, int, Special]] = {
     **{name: (1, 5, made) for name, made in _WITH_LAMBDA.items()},
     "array": (0, 1000, lambda t, nodes: array(t, exp.Array(expressions=nodes))),
     "tuple": (1, 100, _tuple),
+    "map": (2, 100, _map_of),
+    "format": (1, 100, _format),
     "tupleElement": (2, 2, _element),
     "range": (1, 3, _range),
     "length": (1, 1, _length),

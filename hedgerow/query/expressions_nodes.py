@@ -1,25 +1,22 @@
 """What each node of a parsed HogQL expression becomes: ``BY_NODE`` is all that is allowed."""
 
+import re
 from typing import Any
 
 import msgspec
 from sqlglot import exp
 
 from hedgerow.errors import InvalidQuery
-from hedgerow.query import expressions_lists as lists
-from hedgerow.query import expressions_times as times
 from hedgerow.query import membership
-from hedgerow.query.dates import moment
+from hedgerow.query.expressions_calls import called, cast, parameterized
 from hedgerow.query.expressions_functions import Kind
 from hedgerow.query.expressions_lists import array, element_of_tuple, indexed, tuple_
-from hedgerow.query.expressions_table import LATER
 from hedgerow.query.expressions_times import Interval, between, interval, shifted
 from hedgerow.query.expressions_translation import (
     Translate,
     Translation,
     Typed,
     shown,
-    unknown_function,
 )
 from hedgerow.query.sources import Events, Property, Source
 from hedgerow.query.trees import Tree
@@ -30,19 +27,7 @@ KINDS: dict[str, Kind] = {
     "Boolean": "bool",
     "DateTime": "instant",
 }
-SPECIAL = times.SPECIAL | lists.SPECIAL
-CASTS = {
-    **dict.fromkeys(("Int8", "Int16", "Int32", "Int64", "Int128", "Int256"), "toInt"),
-    **dict.fromkeys(("UInt8", "UInt16", "UInt32", "UInt64"), "toInt"),
-    **dict.fromkeys(("Float32", "Float64", "Decimal"), "toFloat"),
-    **dict.fromkeys(("String", "FixedString"), "toString"),
-    **dict.fromkeys(("DateTime", "DateTime64"), "toDateTime"),
-    **dict.fromkeys(("Date", "Date32"), "toDate"),
-    "Bool": "toBool",
-    "UUID": "toUUID",
-}
-"""Types that a value can be cast to, and by which function."""
-
+NUMBER = re.compile(r"\d{1,300}(\.\d{0,300})?([eE][+-]?\d{1,3})?|\.\d{1,300}")
 TIMES = ("instant", "time", "date")
 
 
@@ -123,7 +108,9 @@ def of_property(found: Property) -> Typed:
 def _literal(translation: Translation, node: exp.Literal) -> Typed:
     if node.is_string:
         return Typed(translation.source.values.bind(node.name), "text", constant=node.name)
-    return Typed(node.copy(), "number")
+    if not NUMBER.fullmatch(node.name):
+        raise InvalidQuery(f"{node.name!r} is not a number.", hint="Write 12 or 1.5.")
+    return Typed(exp.Literal.number(node.name), "number")
 
 
 def _negative(translation: Translation, node: exp.Neg) -> Typed:
@@ -133,8 +120,11 @@ def _negative(translation: Translation, node: exp.Neg) -> Typed:
 
 
 def _logic(translation: Translation, node: exp.And | exp.Or) -> Typed:
-    sides = [translation.kind_of(side, "bool") for side in (node.this, node.expression)]
-    return Typed(exp.paren(type(node)(this=sides[0], expression=sides[1])), "bool")
+    sides = [translation.kind_of(side, "bool") for side in node.flatten(unnest=False)]
+    return Typed(
+        exp.paren(exp.and_(*sides) if isinstance(node, exp.And) else exp.or_(*sides)),
+        "bool",
+    )
 
 
 def _not(translation: Translation, node: exp.Not) -> Typed:
@@ -203,15 +193,21 @@ def _in(translation: Translation, node: exp.In) -> Typed:
             f"{shown(node)} is not allowed.", hint="Give a list of constants in brackets."
         )
     first = node.expressions[0]
-    if isinstance(first, exp.Anonymous) and first.name == "cohort":
-        return Typed(
-            membership.in_cohort(first.expressions[0].name, translation.source), "bool"
-        )
+    if (named := cohort_in(first)) is not None:
+        return Typed(membership.in_cohort(named, translation.source), "bool")
     listed = node.expressions
     if len(listed) == 1 and isinstance(listed[0], exp.Tuple):
         listed = listed[0].expressions
     value, *members = _alike(translation, [node.this, *listed])
     return Typed(exp.paren(exp.In(this=value, expressions=members)), "bool")
+
+
+def cohort_in(node: Any) -> str | None:
+    """Return the id or name in ``IN COHORT …``; None where there is none."""
+    if not isinstance(node, exp.Anonymous) or node.name != "cohort":
+        return None
+    given = node.expressions
+    return given[0].name if len(given) == 1 and isinstance(given[0], exp.Literal) else None
 
 
 def _between(translation: Translation, node: exp.Between) -> Typed:
@@ -238,77 +234,6 @@ def _coalesce(translation: Translation, node: exp.Coalesce) -> Typed:
     return translation.call("coalesce", [node.this, *node.expressions])
 
 
-def _named(translation: Translation, node: exp.Func) -> Typed:
-    """Return a call by name; ``count(DISTINCT x)`` is ``uniqExact(x)``."""
-    name, arguments = str(node.this), list(node.expressions)
-    if name == "now" and not arguments:
-        now = translation.source.values.bind(translation.source.context.now)
-        return Typed(now, "instant")
-    if name in {"today", "yesterday"} and not arguments:
-        day = moment(
-            "dStart" if name == "today" else "1dStart", translation.source.context, name
-        )
-        return Typed(translation.source.values.bind(day.at.replace(tzinfo=None)), "date")
-    if len(arguments) == 1 and isinstance(arguments[0], exp.Distinct):
-        name, arguments = _distinct(name), arguments[0].expressions
-    if len(arguments) == 1 and isinstance(arguments[0], exp.Star) and name == "count":
-        arguments = []
-    if name in SPECIAL and not _is_plain(name, arguments):
-        least, most, made = SPECIAL[name]
-        if not least <= len(arguments) <= most:
-            raise InvalidQuery(
-                f"{name}() does not take {len(arguments)} arguments.",
-                hint=f"It takes {least} to {most}.",
-            )
-        return made(translation, arguments)
-    if name in LATER:
-        raise InvalidQuery(
-            f"{name}() is not part of this product yet.",
-            hint="Use a funnel, a retention or a path insight.",
-        )
-    return translation.call(name, arguments)
-
-
-def _distinct(name: str) -> str:
-    """Return the aggregate of different values."""
-    known = {"count": "uniqExact", "sum": "sumDistinct", "avg": "avgDistinct"}
-    known |= {"groupArray": "groupUniqArray", "min": "min", "max": "max"}
-    if name not in known:
-        raise InvalidQuery(f"{name}(DISTINCT …) is not possible.", hint="Use count.")
-    return known[name]
-
-
-def _is_plain(name: str, arguments: list[Any]) -> bool:
-    """Return whether a call is the plain one of the table, which its special form uses."""
-    return name == "toDate" and len(arguments) == 1
-
-
-def _cast(translation: Translation, node: exp.Cast | exp.TryCast) -> Typed:
-    """Return ``CAST(x AS Float64)`` and ``x::Float64``; NULL where it cannot be read."""
-    kind = node.to.sql(dialect="clickhouse").removeprefix("Nullable(").rstrip(")")
-    name = CASTS.get(kind.partition("(")[0])
-    if name is None:
-        raise InvalidQuery(
-            f"{shown(node.to)} is not a type to cast to.",
-            hint=f"Use one of {', '.join(CASTS)}.",
-        )
-    return _named(translation, exp.Anonymous(this=name, expressions=[node.this]))
-
-
-def _parameterized(translation: Translation, node: Any) -> Typed:
-    """Return ``quantile(0.9)(x)``, exactly and interpolated."""
-    share = node.expressions[0] if len(node.expressions) == 1 else None
-    if not str(node.this).startswith("quantile") or not isinstance(share, exp.Literal):
-        raise unknown_function(str(node.this))
-    if not translation.aggregates or len(node.args["params"]) != 1:
-        raise InvalidQuery(
-            f"{shown(node)} is not possible here.",
-            hint="Write quantile(0.9)(x) in math_hogql.",
-        )
-    number = translation.kind_of(node.args["params"][0], "number")
-    return Typed(translation.source.dialect.quantile(number, float(share.name)), "number")
-
-
 def _as_function(name: str) -> Translate:
     return lambda translation, node: translation.call(name, [node.this, node.expression])
 
@@ -319,8 +244,8 @@ BY_NODE: dict[type, Translate] = {
     exp.Array: array,
     exp.Tuple: tuple_,
     exp.Dot: element_of_tuple,
-    exp.Cast: _cast,
-    exp.TryCast: _cast,
+    exp.Cast: cast,
+    exp.TryCast: cast,
     exp.Column: _column,
     exp.Bracket: _bracket,
     exp.Literal: _literal,
@@ -352,8 +277,9 @@ BY_NODE: dict[type, Translate] = {
     exp.If: _if,
     exp.Case: _case,
     exp.Coalesce: _coalesce,
-    exp.Anonymous: _named,
-    exp.AnonymousAggFunc: _named,
-    exp.CombinedAggFunc: _named,
-    exp.ParameterizedAgg: _parameterized,
+    exp.Anonymous: called,
+    exp.AnonymousAggFunc: called,
+    exp.CombinedAggFunc: called,
+    exp.ParameterizedAgg: parameterized,
+    exp.CombinedParameterizedAgg: parameterized,
 }

@@ -6,6 +6,9 @@ Signatures read as in ``expressions_functions``; besides, ``value`` is taken as 
 a function that takes the arguments as they come.
 """
 
+LONGEST_TEXT = 10_000
+TOO_LONG = f"ERROR('repeat and pads make at most {LONGEST_TEXT} characters.')"
+
 DATES = {
     "toStartOfSecond": ("time -> time", "DATE_TRUNC('second', a)"),
     "toStartOfTenMinutes": ("time -> time", "TIME_BUCKET(INTERVAL '10 minutes', a)"),
@@ -19,11 +22,11 @@ DATES = {
     "toUnixTimestamp64Milli": ("instant -> number", "!epoch_ms"),
     "fromUnixTimestamp": (
         "number -> instant",
-        "MAKE_TIMESTAMP(CAST(a * 1000000 AS BIGINT))",
+        "MAKE_TIMESTAMP(TRY_CAST(a * 1000000 AS BIGINT))",
     ),
     "fromUnixTimestamp64Milli": (
         "number -> instant",
-        "MAKE_TIMESTAMP(CAST(a * 1000 AS BIGINT))",
+        "MAKE_TIMESTAMP(TRY_CAST(a * 1000 AS BIGINT))",
     ),
     "parseDateTimeBestEffort": ("instant -> instant", "a"),
     "parseDateTimeBestEffortOrNull": ("instant -> instant", "a"),
@@ -64,13 +67,16 @@ TEXT = {
     "trimRight": ("text -> text", "RTRIM(a)"),
     "leftPad": (
         "text number text? -> text",
-        "LPAD(a, CAST(LEAST(b, 10000) AS INTEGER), ' ')",
+        f"CASE WHEN b > {LONGEST_TEXT} THEN {TOO_LONG} ELSE LPAD(a, TRY_CAST(b AS INTEGER), ' ') END",
     ),
     "rightPad": (
         "text number text? -> text",
-        "RPAD(a, CAST(LEAST(b, 10000) AS INTEGER), ' ')",
+        f"CASE WHEN b > {LONGEST_TEXT} THEN {TOO_LONG} ELSE RPAD(a, TRY_CAST(b AS INTEGER), ' ') END",
     ),
-    "repeat": ("text number -> text", "REPEAT(a, CAST(LEAST(b, 10000) AS INTEGER))"),
+    "repeat": (
+        "text number -> text",
+        f"CASE WHEN b > {LONGEST_TEXT} THEN {TOO_LONG} ELSE REPEAT(a, TRY_CAST(b AS INTEGER)) END",
+    ),
     "positionCaseInsensitive": ("text text -> number", "STRPOS(LOWER(a), LOWER(b))"),
     "countSubstrings": (
         "text text -> number",
@@ -82,9 +88,8 @@ TEXT = {
     "splitByRegexp": ("text text -> [text]", "!regexp_split"),
     "arrayStringConcat": ("[any] text? -> text", "ARRAY_TO_STRING(a, '')"),
     "concatWithSeparator": ("text text * -> text", "!concat_ws"),
-    "format": ("text text * -> text", "!format"),
     "ascii": ("text -> number", "!ascii"),
-    "char": ("number -> text", "CHR(CAST(a AS INTEGER))"),
+    "char": ("number -> text", "CHR(TRY_CAST(a AS INTEGER))"),
     "hex": ("text -> text", "!hex"),
     "MD5": ("text -> text", "!md5"),
     "SHA256": ("text -> text", "!sha256"),
@@ -150,7 +155,7 @@ WEB = {
 }
 CONVERSION = {
     "toUUID": ("text -> text", "CAST(TRY_CAST(a AS UUID) AS TEXT)"),
-    "toDecimal": ("number number? -> number", "CAST(a AS DOUBLE)"),
+    "toDecimal": ("number number? -> number", "TRY_CAST(a AS DOUBLE)"),
     "toDateOrNull": ("time -> date", "CAST(a AS DATE)"),
     "toDateTimeOrNull": ("instant -> instant", "a"),
     "toJSONString": ("value -> text", "CAST(TO_JSON(a) AS TEXT)"),
@@ -166,7 +171,7 @@ NUMBERS = {
     "trunc": ("number -> number", "TRUNC(a)"),
     "intDivOrZero": (
         "number number -> number",
-        "CASE WHEN b = 0 THEN 0 ELSE CAST(TRUNC(a / b) AS BIGINT) END",
+        "CASE WHEN b = 0 THEN 0 ELSE TRY_CAST(TRUNC(a / b) AS BIGINT) END",
     ),
     "positiveModulo": ("number number -> number", "((a % b) + ABS(b)) % ABS(b)"),
     "cbrt": ("number -> number", "!cbrt"),
@@ -176,10 +181,10 @@ NUMBERS = {
     "cos": ("number -> number", "!cos"),
     "tan": ("number -> number", "!tan"),
     "pi": ("-> number", "PI()"),
-    "gcd": ("number number -> number", "GCD(CAST(a AS BIGINT), CAST(b AS BIGINT))"),
-    "lcm": ("number number -> number", "LCM(CAST(a AS BIGINT), CAST(b AS BIGINT))"),
-    "bitAnd": ("number number -> number", "CAST(a AS BIGINT) & CAST(b AS BIGINT)"),
-    "bitOr": ("number number -> number", "CAST(a AS BIGINT) | CAST(b AS BIGINT)"),
+    "gcd": ("number number -> number", "GCD(TRY_CAST(a AS BIGINT), TRY_CAST(b AS BIGINT))"),
+    "lcm": ("number number -> number", "LCM(TRY_CAST(a AS BIGINT), TRY_CAST(b AS BIGINT))"),
+    "bitAnd": ("number number -> number", "TRY_CAST(a AS BIGINT) & TRY_CAST(b AS BIGINT)"),
+    "bitOr": ("number number -> number", "TRY_CAST(a AS BIGINT) | TRY_CAST(b AS BIGINT)"),
 }
 ARRAYS = {
     "arrayConcat": ("[any] [any] * -> like1", "!list_concat"),
@@ -189,10 +194,10 @@ ARRAYS = {
     "arrayFlatten": ("[any] -> item1", "!flatten"),
     "arrayCompact": ("[any] -> like1", "LIST_FILTER(a, LAMBDA w: w IS NOT NULL)"),
     "arrayEnumerate": ("[any] -> [number]", "RANGE(1, LEN(a) + 1)"),
-    "arrayElement": ("[any] number -> item1", "LIST_EXTRACT(a, CAST(b AS BIGINT))"),
+    "arrayElement": ("[any] number -> item1", "LIST_EXTRACT(a, TRY_CAST(b AS BIGINT))"),
     "arraySlice": (
         "[any] number number? -> like1",
-        "LIST_SLICE(a, CAST(b AS BIGINT), LEN(a))",
+        "LIST_SLICE(a, TRY_CAST(b AS BIGINT), LEN(a))",
     ),
     "arrayPushBack": ("[any] value -> like1", "!list_append"),
     "arrayPushFront": ("[any] value -> like1", "LIST_PREPEND(b, a)"),
@@ -215,11 +220,11 @@ FUNCTIONS = DATES | CHOICE | TEXT | WEB | CONVERSION | NUMBERS | ARRAYS
 """Functions of one row."""
 
 LONGER = {
-    "leftPad": "LPAD(a, CAST(LEAST(b, 10000) AS INTEGER), c)",
-    "rightPad": "RPAD(a, CAST(LEAST(b, 10000) AS INTEGER), c)",
+    "leftPad": f"CASE WHEN b > {LONGEST_TEXT} THEN {TOO_LONG} ELSE LPAD(a, TRY_CAST(b AS INTEGER), c) END",
+    "rightPad": f"CASE WHEN b > {LONGEST_TEXT} THEN {TOO_LONG} ELSE RPAD(a, TRY_CAST(b AS INTEGER), c) END",
     "arrayStringConcat": "ARRAY_TO_STRING(a, b)",
-    "arraySlice": "LIST_SLICE(a, CAST(b AS BIGINT), CAST(b + c - 1 AS BIGINT))",
-    "toDecimal": "ROUND(a, CAST(b AS INTEGER))",
+    "arraySlice": "LIST_SLICE(a, TRY_CAST(b AS BIGINT), TRY_CAST(b + c - 1 AS BIGINT))",
+    "toDecimal": "ROUND(a, TRY_CAST(b AS INTEGER))",
 }
 """The same with their optional argument."""
 
@@ -241,8 +246,8 @@ AGGREGATES = {
     "groupConcat": ("text text? -> text", "STRING_AGG(a, '')"),
     "sumDistinct": ("number -> number", "SUM(DISTINCT a)"),
     "avgDistinct": ("number -> number", "AVG(DISTINCT a)"),
-    "groupBitAnd": ("number -> number", "BIT_AND(CAST(a AS BIGINT))"),
-    "groupBitOr": ("number -> number", "BIT_OR(CAST(a AS BIGINT))"),
+    "groupBitAnd": ("number -> number", "BIT_AND(TRY_CAST(a AS BIGINT))"),
+    "groupBitOr": ("number -> number", "BIT_OR(TRY_CAST(a AS BIGINT))"),
 }
 """Functions of many rows; each has a form ``…If`` whose last argument is a condition."""
 

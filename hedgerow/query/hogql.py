@@ -33,6 +33,8 @@ from hedgerow.query.hogql_writing import Output, Writing, subquery
 from hedgerow.query.trees import number_literal
 
 USUAL_ROWS = 100
+DEEPEST = 200
+"""Levels of the tree that is run."""
 
 
 class Compiled(msgspec.Struct, frozen=True):
@@ -81,8 +83,21 @@ def _compiled(asked: HogQLQuery, context: QueryContext) -> Compiled:
         query.set("offset", exp.Offset(expression=number_literal(offset)))
     if writing.common:
         query.set("with_", exp.With(expressions=writing.common))
+    _check_depth(query)
     statement = Statement(tree=query, values=writing.values.by_name)
     return Compiled(statement, found.outputs, limit, offset, text)
+
+
+def _check_depth(query: exp.Query) -> None:
+    """Refuse what the engine's text could not be made of."""
+    level: list[exp.Expr] = [query]
+    for _ in range(DEEPEST):
+        level = [child for one in level for child in one.iter_expressions()]
+        if not level:
+            return
+    raise InvalidQuery(
+        "The query is nested too deeply.", hint="Write it with fewer brackets."
+    )
 
 
 def _taken_off(tree: exp.Query, asked: HogQLQuery) -> tuple[int, int]:

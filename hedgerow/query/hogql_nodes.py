@@ -15,7 +15,7 @@ from hedgerow.errors import InvalidQuery
 from hedgerow.query import filters, membership
 from hedgerow.query.dates import resolve
 from hedgerow.query.expressions_functions import is_aggregate
-from hedgerow.query.expressions_nodes import BY_NODE
+from hedgerow.query.expressions_nodes import BY_NODE, cohort_in
 from hedgerow.query.expressions_parsing import source_text
 from hedgerow.query.expressions_table import SYNONYMS
 from hedgerow.query.expressions_translation import Translate, Translation, Typed
@@ -79,7 +79,7 @@ class _Here:
 
     def call(self, translation: Translation, node: Any) -> Typed:
         name = str(node.this)
-        if name == "placeholder":
+        if name == "placeholder" and len(node.expressions) == 1:
             return self._given(translation, node)
         if name == "arrayJoin" and len(node.expressions) == 1:
             array = translation.typed(node.expressions[0])
@@ -171,7 +171,8 @@ class _Here:
         kind = found_all[0].kind if found_all and name != "ntile" else "number"
         arguments = [one.tree for one in found_all]
         if len(arguments) > 1:
-            arguments[1] = exp.cast(arguments[1], "bigint")
+            whole = exp.DataType.build("bigint")
+            arguments[1] = exp.TryCast(this=arguments[1], to=whole)
         if len(arguments) > 2:
             arguments[2] = translation.converted(found_all[2], kind)
         tree: Tree = call(name, *arguments)
@@ -214,8 +215,8 @@ class _Here:
         """Return whether a value is among others, or a person in a cohort."""
         listed = node.expressions or [node.args.get("field") or node.args.get("query")]
         first = listed[0]
-        if isinstance(first, exp.Anonymous) and first.name == "cohort":
-            return self._in_cohort(translation, node.this, first.expressions[0].name)
+        if (named := cohort_in(first)) is not None:
+            return self._in_cohort(translation, node.this, named)
         if isinstance(first, exp.Subquery | exp.Query) and len(listed) == 1:
             return self._in_query(translation, node.this, first)
         if isinstance(first, exp.Anonymous) and first.name in {"tuple", "array"}:

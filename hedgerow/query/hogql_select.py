@@ -299,6 +299,8 @@ def _relation(node: Any, scope: Scope) -> Relation:
             f"{source_text(node)!r} cannot be read from.",
             hint=f"Read from {', '.join(TABLES)} or a subquery.",
         )
+    if node.db:
+        raise _no_table(f"{node.db}.{node.name}")
     _check(node, {"this", "alias", "joins", "sample", "final"}, "FROM")
     name = node.name
     names = (node.alias or name,)

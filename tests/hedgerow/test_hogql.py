@@ -78,7 +78,7 @@ def rows(asked, sql, **fields):
         pytest.param("SELECT count() FROM events WHERE properties.plan NOT IN (SELECT properties.plan FROM events WHERE event != 'opened')", [[1]], id="a NULL is no member"),
         pytest.param("SELECT count() FROM events WHERE (event, properties.plan) IN (SELECT event, properties.plan FROM events WHERE event = 'closed')", [[1]], id="pairs in a subquery"),
         pytest.param("WITH x AS (SELECT person_id, min(timestamp) AS first FROM events GROUP BY person_id), y AS (SELECT * FROM x) SELECT count(), min(first) FROM y", [[4, "2026-03-09T12:00:00+01:00"]], id="common tables"),
-        pytest.param("WITH 2 AS two, [1, two] AS list SELECT two + 1, list[2]", [[3, 2]], id="named expressions"),
+        pytest.param("WITH 2 AS two, [1, two] AS both SELECT two + 1, both[2]", [[3, 2]], id="named expressions"),
         pytest.param("SELECT a.event, b.n FROM (SELECT event FROM events WHERE event = 'closed') a JOIN (SELECT event, count() AS n FROM events GROUP BY event) b USING (event)", [["closed", 1]], id="using"),
         pytest.param("SELECT event, 1 AS n FROM events WHERE event = 'closed' UNION ALL SELECT 'x', 2", [["closed", 1], ["x", 2]], id="union"),
         pytest.param("SELECT event FROM events ORDER BY event LIMIT 1 BY event LIMIT 2", [["closed"], ["opened"]], id="limit by, and a limit"),
