@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import jobs
+from app import api, jobs
 from app.config import Config, from_environment
 from app.models import Database, schema
 from app.models.database import open_database
@@ -56,6 +56,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.jinja_env.globals["timer_header"] = lambda: timer.header(context.user())
     for blueprint in REGISTERED:
         app.register_blueprint(blueprint)
+    app.register_blueprint(api.blueprint)
     _behind_proxies(app, config)
     return app
 

@@ -307,6 +307,19 @@ def retime(session: Session, entry: TimeEntry, times: Times, act: Act) -> Done:
     return Done(entry=entry, step=step, overlapping=found, fields=fields)
 
 
+def redescribe(session: Session, entry: TimeEntry, about: About, act: Act) -> list[str]:
+    """Change only what the time was spent on; return the fields that changed."""
+    refuse_locked(act, [entry.local_date])
+    before = undo.touched([entry])
+    fields = timers.describe(session, act.user, entry, about, act.settings)
+    if entry.is_running:
+        entry.incomplete = False
+    if fields:
+        entry.touch()
+        undo.keep(session, act.user, "entry.change", before, act.now)
+    return fields
+
+
 def refuse_stale(entry: TimeEntry, version: int | None) -> None:
     """Raise Changed where somebody saved the entry since the form was shown."""
     if version is not None and version != entry.version:

@@ -97,14 +97,15 @@ def _assets(folder: Path) -> dict[str, str]:
 def _before() -> AnyResponse | None:
     g.request_id = secrets.token_hex(8)
     g.is_secure = request.is_secure
-    if request.endpoint in OPEN_TO_ALL:
+    of_api = request.path.startswith("/api/")
+    if request.endpoint in OPEN_TO_ALL or of_api:  # a token, not a cookie, speaks there
         return None
     if not _is_set_up():
         if (request.endpoint or "").startswith("setup."):
             _check_token()
             return None
         return redirect(url_for("setup.first_run"))
-    if request.method in context.SAFE or (request.endpoint or "").startswith("api."):
+    if request.method in context.SAFE:
         return None
     _check_token()
     if request.endpoint not in READ_ONLY_EXCEPT:
@@ -201,7 +202,11 @@ def _by_http(error: HTTPException) -> AnyResponse:
     if code < 400:
         return redirect(request.path) if code == 308 else Response(status=code)
     what, hint = HTTP_WORDS.get(code, (error.description or error.name, ""))
-    return _page(HTTPStatus(code), what, hint)
+    page = _page(HTTPStatus(code), what, hint)
+    page.headers.extend(
+        (name, value) for name, value in error.get_headers() if name == "Allow"
+    )
+    return page
 
 
 def _unhandled(error: Exception) -> AnyResponse:
@@ -231,6 +236,8 @@ def _page(status: HTTPStatus, what: str, hint: str) -> Response:
             "detail": hint,
             "status": int(status),
             "type": "about:blank",
+            "errors": [],
+            "request_id": g.get("request_id", ""),
         }
         return Response(json.dumps(problem), status, mimetype="application/problem+json")
     if is_htmx():

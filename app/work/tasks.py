@@ -47,9 +47,33 @@ def make(
         raise InvalidInput("Say which project the task is of.", attr="project_id")
     project = projects.find(session, user, project_id)
     cleaned = projects.checked_name(name, "task")
+    _refuse_same_name(session, project, cleaned, None)
+    task = Task(project=project, name=cleaned, estimate_minutes=estimate)
+    session.add(task)
+    session.flush()
+    return task
+
+
+def change(session: Session, task: Task, name: str, estimate: int | None) -> list[str]:
+    """Give a task another name or estimate (minutes); return the fields that changed."""
+    cleaned = projects.checked_name(name, "task")
+    _refuse_same_name(session, task.project, cleaned, task.id)
+    wanted = {"name": cleaned, "estimate_minutes": estimate}
+    changed = [key for key, value in wanted.items() if getattr(task, key) != value]
+    for key in changed:
+        setattr(task, key, wanted[key])
+    session.flush()
+    return changed
+
+
+def _refuse_same_name(
+    session: Session, project: Project, name: str, but: int | None
+) -> None:
     same = session.scalar(
         select(Task).where(
-            Task.project_id == project.id, Task.name_key == name_key(cleaned)
+            Task.project_id == project.id,
+            Task.name_key == name_key(name),
+            Task.id != (but or 0),
         )
     )
     if same is not None:
@@ -58,10 +82,6 @@ def make(
             hint="Take another name.",
             attr="name",
         )
-    task = Task(project=project, name=cleaned, estimate_minutes=estimate)
-    session.add(task)
-    session.flush()
-    return task
 
 
 def set_status(task: Task, status: str) -> str:
