@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.errors import Conflict
+from app.config import VARIABLES
+from app.errors import Conflict, InvalidInput
 from app.models.saved import Setting
 
 CHANGEABLE = (
@@ -77,20 +78,39 @@ _FIELDS = {
 
 def in_force(session: Session, config: Mapping[str, Any]) -> Settings:
     """Return the rules in force, from ``config`` and what was saved."""
-    fixed = config["SET_IN_ENVIRONMENT"]
-    saved = {row.key: row.value for row in session.scalars(select(Setting))}
-    values = {
-        _FIELDS.get(name, name.lower()): (
-            saved[name] if name in saved and name not in fixed else config[name]
-        )
-        for name in CHANGEABLE
+    found = {
+        _FIELDS.get(name, name.lower()): value
+        for name, value in values(session, config).items()
     }
     return Settings(
-        **values,
+        **found,
         users_create_projects=config["USERS_CREATE_PROJECTS"],
         users_see_rates=config["USERS_SEE_RATES"],
         trash_days=config["TRASH_DAYS"],
     )
+
+
+def read(name: str, text: str) -> Any:
+    """Return the value that ``text`` means for a setting, or say what it takes."""
+    kind = VARIABLES[name].metadata["kind"]
+    if not text and VARIABLES[name].default == "":
+        return ""
+    try:
+        return kind.read(text)
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise InvalidInput(
+            f"{text[:60]!r} cannot be used here.", hint=f"It takes {kind.words}.", attr=name
+        ) from error
+
+
+def values(session: Session, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return every changeable variable as it is in force."""
+    saved = {row.key: row.value for row in session.scalars(select(Setting))}
+    fixed = config["SET_IN_ENVIRONMENT"]
+    return {
+        name: saved[name] if name in saved and name not in fixed else config[name]
+        for name in CHANGEABLE
+    }
 
 
 def save(
@@ -121,7 +141,11 @@ def save(
 
 def locked_through(settings: Settings, today: date) -> date | None:
     """Return the last day that may no longer be changed; None where all may be."""
-    said = settings.lock_before
+    return last_day_of(settings.lock_before, today)
+
+
+def last_day_of(said: str, today: date) -> date | None:
+    """Return the last day that a lock date, as it is written, locks."""
     if not said:
         return None
     if said == "last-month":

@@ -7,16 +7,19 @@ from app.views import (
     departures,
     entry,
     exports,
+    lock,
     oidc,
     organise,
     privacy,
     profile,
     projects,
     reports,
+    settings,
     setup,
     signin,
     system,
     timer,
+    trail,
     week,
 )
 
@@ -39,6 +42,9 @@ REGISTERED = (
     profile.blueprint,
     reports.blueprint,
     departures.blueprint,  # that of users, with how one leaves
+    settings.blueprint,
+    lock.blueprint,
+    trail.blueprint,
     privacy.blueprint,
     system.blueprint,
 )

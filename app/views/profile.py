@@ -39,6 +39,7 @@ SCREENS = (
 ADMIN_SCREENS = (
     ("users.index", "person", "Users", ""),
     ("admin.settings", "gear", "Settings", ""),
+    ("lock.show", "lock", "Lock date", ""),
     ("privacy.show", "shield", "Privacy & analytics", ""),
     ("audit.index", "audit", "Audit", ""),
     ("system.page", "server", "System", ""),

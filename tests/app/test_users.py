@@ -23,22 +23,6 @@ from .conftest import MONDAY, PASSWORD, Browser
 
 ABOUT = timers.About(description="Design")
 
-ROUTES = [
-    ("GET", "/admin/users"),
-    ("GET", "/admin/users/new"),
-    ("POST", "/admin/users/new"),
-    ("GET", "/admin/users/1"),
-    ("POST", "/admin/users/1"),
-    ("POST", "/admin/users/1/link"),
-    ("POST", "/admin/users/1/deactivate"),
-    ("POST", "/admin/users/1/reactivate"),
-    ("POST", "/admin/users/1/sessions"),
-    ("POST", "/admin/users/1/unlock"),
-    ("GET", "/admin/users/1/delete"),
-    ("POST", "/admin/users/1/delete"),
-    ("GET", "/admin/users/1/receipt"),
-]
-
 
 def add(app, name, role="user", **fields):
     """Make an account with the usual password and return its number."""
@@ -64,23 +48,6 @@ def signed_in(app, name):
     other = Browser(app.test_client())
     other.sign_in(name)
     return other
-
-
-@pytest.mark.parametrize("role", ["viewer", "user", "manager"])
-def test_only_administrators_come_near_accounts(app, role):
-    add(app, "bob", role)
-    bob = signed_in(app, "bob")
-
-    for method, path in ROUTES:
-        answer = bob.get(path) if method == "GET" else bob.post(path)
-        assert (path, answer.status_code) == (path, 403)
-    assert person(app, 1).is_active
-
-
-def test_nobody_comes_near_accounts_without_signing_in(app):
-    for method, path in ROUTES:
-        answer = app.test_client().open(path, method=method)
-        assert answer.status_code in {302, 400}
 
 
 @pytest.mark.parametrize(
