@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from hedgerow.errors import InvalidQuery
-from hedgerow.insights.fleet.figures import FIGURES, Figure
+from hedgerow.insights.fleet.figures import FIGURES, Ask, Figure
 from hedgerow.insights.fleet.observations import Installation
 from hedgerow.insights.fleet.params import (
     Asked,
@@ -42,7 +42,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 def statements(query: FleetQuery, context: QueryContext) -> list[Statement]:
     """Return what to ask. Raises InvalidQuery."""
     question = question_of(query, context)
-    return [one for _, _, one in _asks(question)]
+    return [ask(one) for _, _, ask, one in _asks(question)]
 
 
 def result(query: FleetQuery, context: QueryContext, answers: list[Rows]) -> dict[str, Any]:
@@ -104,25 +104,25 @@ def _earlier(params: Params, now: Asked, context: QueryContext) -> Asked | None:
 def fleets(question: Question, answers: list[Rows]) -> tuple[Fleet, Fleet | None]:
     """Return the fleet of the answers, and that of the last publication."""
     found: dict[bool, dict[str, Rows]] = {False: {}, True: {}}
-    for (is_earlier, name, _), rows in zip(_asks(question), answers, strict=True):
+    for (is_earlier, name, *_), rows in zip(_asks(question), answers, strict=True):
         found[is_earlier][name] = rows
     earlier = question.earlier
     before = None if earlier is None else fleet(earlier, found[True])
     return fleet(question.asked, found[False]), before
 
 
-def _asks(question: Question) -> Iterator[tuple[bool, str, Statement]]:
-    """Yield the statements: whether of the earlier day, the name of its rows, what to ask."""
+def _asks(question: Question) -> Iterator[tuple[bool, str, Ask, Asked]]:
+    """Yield what to ask: whether of the earlier day, the name of its rows, how, of whom."""
     for is_earlier, one in ((False, question.asked), (True, question.earlier)):
         if one is None:
             continue
-        yield is_earlier, "reports", reports(one)
-        yield is_earlier, "spellings", spellings(one)
+        yield is_earlier, "reports", reports, one
+        yield is_earlier, "spellings", spellings, one
         further = dict(question.figure.asks)
         if one.params.exclude_clones:
             further["signatures"] = signatures
         for name, ask in further.items():
-            yield is_earlier, name, ask(one)
+            yield is_earlier, name, ask, one
 
 
 def chosen(

@@ -6,6 +6,7 @@ events with short names, of which all statements here and in the figures are mad
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from functools import cache
 
 import msgspec
 from sqlglot import exp, parse_one
@@ -96,15 +97,25 @@ def statement(
     """
     values = Values()
     events = Events(asked.context, values)
-    tree = parse_one(template, dialect="duckdb", into=exp.Select)
+    tree = _parsed(template).copy()
     columns = [
         exp.alias_(events.property("event", name).text, alias)
         for alias, name in (more or {}).items()
     ]
-    tree = tree.with_("reported", as_=reported(events, asked, since=since, more=columns))
+    rows = reported(events, asked, since=since, more=columns)
+    tree.with_("reported", as_=rows, copy=False)
     for name in steps:
-        tree = tree.with_(name, as_=parse_one(STEPS[name], dialect="duckdb"))
+        tree.with_(name, as_=_parsed(STEPS[name]).copy(), copy=False)
     return Statement(tree=tree, values=values.by_name)
+
+
+@cache
+def _parsed(template: str) -> exp.Query:
+    """Return the tree of a constant SELECT, to be copied."""
+    tree = parse_one(template, dialect="duckdb")
+    if not isinstance(tree, exp.Query):
+        raise TypeError(tree)
+    return tree
 
 
 def reported(
