@@ -1,6 +1,7 @@
 """One file for each part of the site: parse, call, tell, render."""
 
 from app.views import (
+    api_tokens,
     column_sets,
     dashboard,
     day,
@@ -40,6 +41,7 @@ REGISTERED = (
     organise.tag_pages,
     organise.rate_pages,
     profile.blueprint,
+    api_tokens.blueprint,
     reports.blueprint,
     departures.blueprint,  # that of users, with how one leaves
     settings.blueprint,
