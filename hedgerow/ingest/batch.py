@@ -309,12 +309,13 @@ def prepare(
 
 def wanted(drafts: Sequence[Draft]) -> Wanted:
     """Return what drafts mention and the store may have."""
-    asked = Wanted()
+    asked = Wanted(
+        projects={draft.project.id for draft in drafts},
+        distinct_ids={(draft.project.id, draft.captured.distinct_id) for draft in drafts},
+        events=[(draft.project.id, draft.captured.uuid) for draft in drafts],
+    )
     for draft in drafts:
         project_id, event = draft.project.id, draft.captured
-        asked.projects.add(project_id)
-        asked.distinct_ids.add((project_id, event.distinct_id))
-        asked.events.append((project_id, event.uuid))
         if event.name not in NEED_A_PERSON:
             continue
         source = source_of(event.name, draft.properties)

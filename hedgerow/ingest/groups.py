@@ -13,7 +13,13 @@ from typing import Any
 import msgspec
 
 from hedgerow.ingest.properties import group_changed
-from hedgerow.ingest.sizes import KEY_LIMIT, PROPERTIES_LIMIT, json_text, text_of_key
+from hedgerow.ingest.sizes import (
+    KEY_LIMIT,
+    PROPERTIES_LIMIT,
+    exceeds,
+    json_text,
+    text_of_key,
+)
 from hedgerow.model.changes import GroupKey, Known
 from hedgerow.model.people import Group, GroupType
 from hedgerow.model.projects import Project
@@ -66,7 +72,7 @@ class Groups:
         after = group_changed(before, group_set, union=union) or before
         if any(one in after for one in unset):
             after = {k: v for k, v in after.items() if k not in unset}
-        if after is not before and len(json_text(after).encode()) > PROPERTIES_LIMIT:
+        if after is not before and exceeds(json_text(after), PROPERTIES_LIMIT):
             return None
         born = created_at or at
         if present is None:

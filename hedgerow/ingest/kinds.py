@@ -16,6 +16,7 @@ from hedgerow.model.projects import PropertyKind, Scope
 NOT_PROPERTIES = frozenset({"$set", "$set_once", "$unset", "$groups", "$group_set"})
 """Carried among an event's properties, yet about something else."""
 
+_NONE: frozenset[str] = frozenset()
 MOST = 10_000
 """So many properties of one scope are noted; a client that makes up keys stops here."""
 
@@ -44,10 +45,10 @@ class Kinds:
         settled = self._settled.get((project_id, scope))
         if settled is None:
             settled = self._settled[project_id, scope] = set(NOT_PROPERTIES)
-        if not (fresh := properties.keys() - settled) or len(settled) >= MOST:
+        if properties.keys() <= settled or len(settled) >= MOST:
             return
-        for key, value in properties.items():  # in the order sent: a set has none
-            if value is None or key not in fresh:
+        for key, value in properties.items():
+            if value is None or key in settled:
                 continue
             settled.add(key)
             self.new.append(
@@ -58,9 +59,12 @@ class Kinds:
 
     def note_person(self, project_id: int, draft: Draft, at: datetime) -> None:
         """Note the kinds of what an event set on its person."""
-        self.note(project_id, "person", draft.set, at)
-        self.note(project_id, "person", draft.set_once, at)
-        if draft.lifted.keys() - self._settled.get((project_id, "person"), ()):
+        if draft.set:
+            self.note(project_id, "person", draft.set, at)
+        if draft.set_once:
+            self.note(project_id, "person", draft.set_once, at)
+        settled = self._settled.get((project_id, "person"), _NONE)
+        if not draft.lifted.keys() <= settled:
             self.note(project_id, "person", draft.lifted, at)
             initial = {INITIAL[name]: value for name, value in draft.lifted.items()}
             self.note(project_id, "person", initial, at)

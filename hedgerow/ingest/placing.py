@@ -11,7 +11,7 @@ from hedgerow.ingest.drafts import Draft
 from hedgerow.ingest.identity import Asked, merge, source_of
 from hedgerow.ingest.people import People
 from hedgerow.ingest.properties import changed
-from hedgerow.ingest.sizes import PROPERTIES_LIMIT, json_text
+from hedgerow.ingest.sizes import PROPERTIES_LIMIT, exceeds, json_text
 from hedgerow.model.people import Merge, Person
 
 NEVER_CHANGE = frozenset({"$exception", "$$heatmap"})
@@ -72,6 +72,8 @@ def _change(
     draft: Draft, people: People, person: Person, gained: dict[str, Any], warn: Warn
 ) -> Person:
     before = person.properties
+    if person.state and not gained and _says_nothing_new(draft, before):
+        return person
     base = before | gained if gained else before
     after = changed(
         base,
@@ -85,7 +87,7 @@ def _change(
             return person
         after = base
     text = json_text(after)
-    if len(text.encode()) > PROPERTIES_LIMIT:
+    if exceeds(text, PROPERTIES_LIMIT):
         warn(
             draft,
             "person_properties_too_large",
@@ -96,3 +98,11 @@ def _change(
             return person
         after, text = {}, "{}"
     return people.change(person, after, text, at=draft.at, event_uuid=draft.captured.uuid)
+
+
+def _says_nothing_new(draft: Draft, known: dict[str, Any]) -> bool:
+    """Whether an event certainly leaves its person as it is; true of nearly all."""
+    return (
+        not (draft.set or draft.set_once or draft.unset)
+        and draft.lifted.keys() <= known.keys()
+    )

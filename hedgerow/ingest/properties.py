@@ -14,6 +14,7 @@ Pure: dictionaries in, new dictionaries out.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 LIFTED = frozenset(
@@ -87,15 +88,27 @@ INITIAL = {name: "$initial_" + name.removeprefix("$") for name in LIFTED | GEO}
 OF_SERVERS = frozenset({"$os", "$os_version", "$os_name"})
 """Of a server's events these describe the server, not the person."""
 
+MOST_REMEMBERED = 100
+"""Keys of an event beyond which it is looked at anew each time, to bound the memory."""
+
 _LIFTED_OR_GEO = LIFTED | GEO
 
 
 def lifted(properties: dict[str, Any]) -> dict[str, Any]:
     """Return those properties of an event that describe its person as well."""
-    found = {name: value for name, value in properties.items() if name in _LIFTED_OR_GEO}
+    keys = tuple(properties)
+    names = _names_lifted(keys) if len(keys) <= MOST_REMEMBERED else _lifted_of(keys)
     if properties.get("$is_server") is True:
-        return {name: value for name, value in found.items() if name not in OF_SERVERS}
-    return found
+        return {name: properties[name] for name in names if name not in OF_SERVERS}
+    return {name: properties[name] for name in names}
+
+
+def _lifted_of(keys: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in keys if name in _LIFTED_OR_GEO)
+
+
+_names_lifted = lru_cache(maxsize=4096)(_lifted_of)
+"""An application sends a few dozen sets of keys, again and again."""
 
 
 def changed(
@@ -111,7 +124,7 @@ def changed(
     ``own`` is ``$set``, ``once`` is ``$set_once``. Nulls are stored.
     """
     removed = [name for name in unset if name in before]
-    if not (own or once or removed) and all(name in before for name in lifted):
+    if not (own or once or removed) and lifted.keys() <= before.keys():
         return None
     after = dict(before)
     _fill(after, once)

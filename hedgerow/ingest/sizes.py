@@ -25,6 +25,11 @@ def json_text(value: Any) -> str:
     return _encode(value).decode()
 
 
+def exceeds(text: str, limit: int) -> bool:
+    """Whether a text takes more than ``limit`` bytes; most are too short to be counted."""
+    return len(text) * 4 > limit and len(text.encode()) > limit
+
+
 def text_of_key(value: Any) -> str | None:
     """Return a group key or distinct id as text; None: it is neither text nor number."""
     if isinstance(value, str):

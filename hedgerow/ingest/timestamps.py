@@ -37,6 +37,8 @@ def parsed(text: str | None) -> datetime | None:
         if moment_or_none is None:
             return None
         moment = moment_or_none
+    if moment.tzinfo is UTC:
+        return moment
     try:
         return (
             moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

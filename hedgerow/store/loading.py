@@ -1,8 +1,7 @@
 """Changes → rows: what the writer's one transaction executes.
 
-Rows travel as one list parameter for each column and are unnested by the engine, which
-needs no further package and is fastest at a few thousand rows. Tables have no keys of
-their own: the writer is the only one who writes, and deletes what it replaces.
+``rows`` says how rows travel. Tables have no keys of their own: the writer is the only one who writes, and deletes what
+it replaces.
 """
 
 # ruff: noqa: S608 - names of our own tables and whole numbers; values are parameters
@@ -34,26 +33,14 @@ from hedgerow.model.tables import (
     SET_ASIDE,
     TOMBSTONES,
     WARNINGS,
-    Kind,
     Table,
 )
 from hedgerow.store import erasing
 from hedgerow.store.hot_columns import Planned, pointer, selected, statements
+from hedgerow.store.rows import INCOMING, MANY_ROWS, in_memory, unnested
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-AS_PARAMETER: dict[Kind, tuple[str, str]] = {
-    "int": ("INTEGER[]", "{}"),
-    "long": ("BIGINT[]", "{}"),
-    "text": ("VARCHAR[]", "{}"),
-    "uuid": ("VARCHAR[]", "{}::UUID"),
-    "time": ("BIGINT[]", "make_timestamp({})"),
-    "bool": ("BOOLEAN[]", "{}"),
-    "json": ("VARCHAR[]", "{}::JSON"),
-    "double": ("DOUBLE[]", "{}"),
-}
-"""Kind of a column to the type of its list, and the expression of one value."""
-
 Hot = Mapping[tuple[str, str], HotColumn]
 _encode = msgspec.json.Encoder().encode
 
@@ -95,17 +82,8 @@ class Loader:
         if not columns[0]:
             return
         own = [f'"{column.name}"' for column in table.columns]
-        unnested, values = [], {}
-        for place, (column, given) in enumerate(zip(table.columns, columns, strict=True)):
-            kind, form = AS_PARAMETER[column.kind]
-            if place and _alike(given):
-                values[f"c{place}"] = given[0]
-                one = f"$c{place}::{kind.removesuffix('[]')}"
-            else:
-                values[f"c{place}"] = given
-                one = f"unnest($c{place}::{kind})"
-            unnested.append(f'{form.format(one)} AS "{column.name}"')
-        rows = f"SELECT {', '.join(unnested)}"
+        many = len(columns[0]) >= MANY_ROWS
+        rows, values, held = (in_memory if many else unnested)(table, columns)
         wanted = _hot_of(table, hot or {}, keys)
         if wanted:
             pointers = [pointer(key) for key, _ in wanted]
@@ -117,7 +95,15 @@ class Loader:
             )
             for hot_one in filled:
                 own += [hot_one.text, *([hot_one.number] if hot_one.number else [])]
-        self.run(f"INSERT INTO {table.name} ({', '.join(own)}) {rows}", values)
+        insert = f"INSERT INTO {table.name} ({', '.join(own)}) {rows}"
+        if held is None:
+            self.run(insert, values)
+            return
+        self._connection.register(INCOMING, held)
+        try:
+            self.run(insert, values)
+        finally:
+            self._connection.unregister(INCOMING)
 
     def add_hot(self, new: Sequence[Planned]) -> None:
         """Add columns for properties first seen in this transaction."""
@@ -326,12 +312,6 @@ def event_columns(events: Sequence[Event]) -> list[list[Any]]:
         *([one.groups[n] for one in events] for n in range(5)),
         [one.properties for one in events],
     ]
-
-
-def _alike(values: list[Any]) -> bool:
-    """Whether all values are the same: then one goes to the engine instead of a list."""
-    first = values[0]
-    return bool(first == values[-1] and values.count(first) == len(values))
 
 
 def _turned(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:

@@ -21,22 +21,31 @@ import duckdb
 from hedgerow.model.changes import OfProject
 from hedgerow.model.tables import EVENTS
 
-PROBES = 6
 BITS_PER_EVENT = 32
 LEAST_BITS = 1 << 22  # 512 KiB
 MOST_BITS = 1 << 30  # 128 MiB
 SLICES = 8
 """The engine builds a large filter in so many passes, to bound its memory."""
 
+PAIR = 4096
+"""Two bits of a word of 64 are chosen by so many numbers: 12 bits of a hash."""
+
+_MASKS = [1 << ((n & 63) ^ 7) | 1 << ((n >> 6) ^ 7) for n in range(PAIR)]
+"""The engine counts bits from the left of each byte, a word here from the right."""
+
+Hash = tuple[int, int]
+
 
 class Seen:
-    """The UUIDs stored, as bits."""
+    """The UUIDs stored, as bits: two in each of three words of 64 bits."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self._count = 0
         self._size = 0
         self._bits = bytearray()
+        self._words = memoryview(self._bits).cast("Q")
+        self._asked: dict[OfProject, Hash] = {}
         self.rebuild()
 
     def rebuild(self) -> None:
@@ -47,6 +56,7 @@ class Seen:
         while self._size < min(2 * self._count * BITS_PER_EVENT, MOST_BITS):
             self._size *= 2
         self._bits = bytearray(self._size // 8)
+        self._words = memoryview(self._bits).cast("Q")
         if self._count:
             self._fill()
 
@@ -61,51 +71,58 @@ class Seen:
 
     def may_hold(self, events: Iterable[OfProject]) -> list[OfProject]:
         """Return those events (project and UUID) that may be stored; the rest are new."""
-        bits, mask = self._bits, self._size - 1
+        words, last = self._words, self._size // 64 - 1
+        asked: dict[OfProject, Hash] = {}
         found = []
         for event in events:
-            one, other = _hashed(event)
-            place, step = one & mask, (other & mask) | 1
-            for _ in range(PROBES):
-                if not bits[place >> 3] & (0x80 >> (place & 7)):
-                    break
-                place = (place + step) & mask
-            else:
+            asked[event] = one, other = _hashed(event)
+            mask = _MASKS[one >> 52]
+            if words[one & last] & mask != mask:
+                continue  # nearly always
+            mask = _MASKS[other >> 52]
+            if words[other & last] & mask != mask:
+                continue
+            mask = _MASKS[other >> 40 & 4095]
+            if words[one >> 24 & last] & mask == mask:
                 found.append(event)
+        self._asked = asked
         return found
 
     def add(self, events: Iterable[OfProject]) -> None:
         """Note that events (project and UUID) are stored."""
-        bits, mask = self._bits, self._size - 1
+        words, last, asked = self._words, self._size // 64 - 1, self._asked
+        count = 0
         for event in events:
-            one, other = _hashed(event)
-            place, step = one & mask, (other & mask) | 1
-            for _ in range(PROBES):
-                bits[place >> 3] |= 0x80 >> (place & 7)
-                place = (place + step) & mask
-            self._count += 1
+            one, other = asked.get(event) or _hashed(event)
+            words[one & last] |= _MASKS[one >> 52]
+            words[other & last] |= _MASKS[other >> 52]
+            words[one >> 24 & last] |= _MASKS[other >> 40 & 4095]
+            count += 1
+        self._count += count
+        self._asked = {}
         if self._count * BITS_PER_EVENT > self._size and self._size < MOST_BITS:
             self.rebuild()
 
 
-def _hashed(event: OfProject) -> tuple[int, int]:
-    project_id, uuid = event
-    key = f"{project_id}/{uuid}".encode()
+def _hashed(event: OfProject) -> Hash:
+    key = f"{event[0]}/{event[1]}".encode()
     one, other = unpack("<QQ", md5(key, usedforsecurity=False).digest())
     return one, other
 
 
 def _built(size: int, first: int, width: int) -> str:
     """Return the statement that sets the bits from ``first`` on, as ``add`` would."""
-    mask = size - 1
+    last = size // 64 - 1
     return f"""
         WITH hashed AS (
-            SELECT (md5_number_upper(key) & {mask})::BIGINT AS one,
-                   ((md5_number_lower(key) & {mask}) | 1)::BIGINT AS other
+            SELECT md5_number_upper(key) AS one, md5_number_lower(key) AS other
             FROM (SELECT project_id || '/' || uuid::VARCHAR AS key FROM {EVENTS.name})
+        ), chosen AS (
+            SELECT unnest([one & {last}, other & {last}, (one >> 24) & {last}]) AS word,
+                   unnest([one >> 52, other >> 52, (other >> 40) & 4095]) AS pair
+            FROM hashed
         ), placed AS (
-            SELECT (one + probe * other) & {mask} AS place
-            FROM hashed, (SELECT unnest(range({PROBES})) AS probe)
+            SELECT (word * 64 + unnest([pair & 63, pair >> 6]))::BIGINT AS place FROM chosen
         )
         SELECT bitstring_agg(place - {first}, 0, {width - 1})::BLOB FROM placed
         WHERE place >= {first} AND place < {first + width}

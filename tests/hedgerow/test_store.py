@@ -1,8 +1,14 @@
 """The events database: what is put in comes out."""
 
+import duckdb
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlglot import parse_one
 
 from hedgerow.model.ports import Statement
+from hedgerow.model.tables import Column, Table
+from hedgerow.store import arrow
+from hedgerow.store.rows import INCOMING, in_memory, unnested
 from tests.world import load, rows
 
 
@@ -69,3 +75,46 @@ def test_hot_columns_hold_what_the_json_holds(store, project):
 
     assert [text for text, _, _ in found] == [json for _, _, json in found]
     assert [number for _, number, _ in found if number is not None] == [5.0, 5.0, 1e300]
+
+
+ENGINE = duckdb.connect()
+KINDS = {
+    "int": st.integers(-(2**31), 2**31 - 1),
+    "long": st.integers(-(2**63), 2**63 - 1),
+    "text": st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
+    "uuid": st.uuids().map(str),
+    "time": st.integers(-(10**15), 10**16),
+    "bool": st.booleans(),
+    "json": st.sampled_from(['{"a":5.0}', '{"é":"😀"}', "{}"]),
+    "double": st.floats(allow_nan=False),
+}
+
+
+@given(st.data())
+@settings(max_examples=30, deadline=None)
+def test_many_rows_arrive_in_memory_as_few_do_in_parameters(data):
+    table = Table("t", tuple(Column(kind, kind) for kind in KINDS))
+    size = data.draw(st.integers(1, 20))
+    columns = [
+        data.draw(st.lists(values | st.none(), min_size=size, max_size=size))
+        for values in KINDS.values()
+    ]
+    columns[0][0] = size  # an empty first list is no rows
+    found = []
+    for travel in (unnested, in_memory):
+        sql, values, held = travel(table, columns)
+        if held is not None:
+            ENGINE.register(INCOMING, held)
+        found.append(ENGINE.execute(sql, values).fetchall())
+
+    assert found[0] == found[1]
+    assert len(found[0]) == size
+
+
+def test_memory_lent_to_the_engine_comes_back():
+    held = arrow.Columns([arrow.Column("c0", "text", ["a", None])])
+    ENGINE.register(INCOMING, held)
+    ENGINE.execute(f"SELECT * FROM {INCOMING}").fetchall()
+    ENGINE.unregister(INCOMING)
+
+    assert arrow.lent() == 0
