@@ -54,8 +54,8 @@ class Export(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 def list_events(caller: Caller, _body: None, page: EventSearch) -> Listing:
     """List events, newest first."""
-    context = context_of(caller)
     wanted = _wanted(page)
+    context = context_of(caller, wanted.properties)
     statement = event_pages.newest(
         msgspec.structs.replace(wanted, person_id=page.person_id),
         context,
@@ -89,9 +89,9 @@ def read_event(
 def export(caller: Caller, _body: None, params: Export) -> Download:
     """Write events out, oldest first, as NDJSON or CSV."""
     media = "text/csv" if params.format == "csv" else "application/x-ndjson"
-    pages = exported(
-        caller.parts.reader, context_of(caller), _wanted(params), params.format
-    )
+    wanted = _wanted(params)
+    context = context_of(caller, wanted.properties)
+    pages = exported(caller.parts.reader, context, wanted, params.format)
     return Download(pages, media, f"events.{params.format}")
 
 

@@ -1,6 +1,7 @@
 """Persons and groups: import, find, change, merge, split, delete."""
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,9 +12,11 @@ from hedgerow.api.endpoints import Listing, Page, Search, listing
 from hedgerow.api.filters import filters_of
 from hedgerow.errors import InvalidInput, NotFound
 from hedgerow.insights import listings
+from hedgerow.insights.version_texts import with_versions
 from hedgerow.meta import audit, contexts
 from hedgerow.model.ports import Rows, Statement
 from hedgerow.model.projects import QueryContext
+from hedgerow.query.definitions import PropertyFilter
 
 TIMEOUT_S = 30.0
 MOST_STATES = 1_000
@@ -228,10 +231,13 @@ def run(caller: Caller, statement: Statement) -> Rows:
     return caller.parts.reader.run(statement, timeout_s=TIMEOUT_S, cancel=caller.cancel)
 
 
-def context_of(caller: Caller) -> QueryContext:
-    """Return what a question of this caller needs to know."""
+def context_of(caller: Caller, filters: Sequence[PropertyFilter] = ()) -> QueryContext:
+    """Return what a question of this caller, with these filters, needs to know."""
+    reader = caller.parts.reader
     with caller.parts.metadata.reading() as session:
-        return contexts.context_of(session, caller.parts.reader, caller.project, caller.now)
+        context = contexts.context_of(session, reader, caller.project, caller.now)
+    compared = {"properties": [msgspec.to_builtins(one) for one in filters]}
+    return with_versions(compared, context, functools.partial(run, caller))
 
 
 def persons_where(

@@ -76,6 +76,11 @@ class QueryContext(msgspec.Struct, frozen=True, kw_only=True):
 
     group_types: tuple[GroupType, ...] = ()
     cohorts: Mapping[int, Cohort] = msgspec.field(default_factory=dict)
+    versions: Mapping[tuple[str, str], tuple[str, ...]] = msgspec.field(
+        default_factory=dict
+    )
+    """(scope, property) to all its texts, where a filter compares versions."""
+
     first_event_at: datetime | None = None
     """UTC, of whatever event; None: the project has none."""
 

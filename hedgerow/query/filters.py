@@ -21,6 +21,7 @@ from hedgerow.query.definitions_filters import (
     Scalar,
     Where,
 )
+from hedgerow.query.filters_order import VERSION_OPERATORS, in_order
 from hedgerow.query.filters_values import (
     check_pattern,
     exact,
@@ -175,12 +176,8 @@ def _positive(
         return compare(found, operator, where.value, source)
     if operator in {"between", "not_between"}:
         return _between(found, operator, where, source)
-    if operator.startswith("version_"):
-        raise InvalidQuery(
-            f"{operator!r} needs the fleet's order of versions, which this query has not.",
-            hint="Use the semver operators here.",
-            attr="operator",
-        )
+    if operator in VERSION_OPERATORS:
+        return in_order(found, where, source)
     wanted = scalars(where.value)
     if operator in {"exact", "in"}:
         return exact(found, wanted, source)

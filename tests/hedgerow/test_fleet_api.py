@@ -236,3 +236,12 @@ def test_a_row_that_a_figure_does_not_have_is_refused(fleet):
     )
 
     assert told["attr"] == "row.colour"
+
+
+def test_events_are_listed_and_exported_by_version(client, fleet):
+    newer = '[{"key":"version","operator":"version_gte","value":"2.9"}]'
+    listed = fleet.get(f"/events?properties={newer}")["results"]
+    address = f"/api/projects/{fleet.id}/events/export?properties={newer}"
+    exported = client.get(address, headers=fleet.key.header).text.splitlines()
+
+    assert len(listed) == len(exported) == 3

@@ -12,7 +12,7 @@ import msgspec
 from sqlglot import exp, parse_one
 
 from hedgerow.errors import InvalidQuery
-from hedgerow.insights.fleet.params import Asked, begin_of, end_of
+from hedgerow.insights.fleet.params import Asked, begin_of, end_of, iso
 from hedgerow.model.ports import Statement
 from hedgerow.query import buckets, filters
 from hedgerow.query.dates import Range
@@ -73,9 +73,13 @@ def reports(asked: Asked) -> Statement:
     of each stretch of reports; lists of moment, day, step and text of each change of version.
     """
     found = statement(WHOLE, asked, steps=STEPS)
-    apart = (asked.figure, asked.params, asked.as_of, asked.date_from, asked.provisional)
-    values = {**found.values, "asked": repr(apart)}  # so that a kept answer is found by it
-    return Statement(tree=found.tree, values=values)
+    values, tree = dict(found.values), found.tree
+    since, until = iso(asked.date_from), iso(asked.as_of)
+    ends = "may still change" if asked.provisional else "settled"
+    values["asked"] = f"{asked.figure}, {since} to {until}, {ends}"
+    told = exp.alias_(exp.Placeholder(this="asked"), "asked")  # what a kept answer is found by
+    tree.with_("question", as_=exp.select(told), copy=False)
+    return Statement(tree=tree, values=values)
 
 
 def spellings(asked: Asked) -> Statement:
