@@ -1,18 +1,26 @@
 """The servers that `bench/ingest.py` measures; the working folder is the data folder.
 
+    python -m bench.ingest_server durable|volatile|bare PORT
+
 ``durable``: capture as it is. ``volatile``: the same, acknowledged without waiting for the
-disk. ``bare``: an endpoint that reads the body and answers, the ceiling of the HTTP server.
+disk. ``bare``: the same way in, which answers without a look, the ceiling of the server.
 """
 
+import sys
 from collections.abc import Callable
-from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from hedgerow.capture.answers import Receive, Scope, Send
+import uvicorn
+import uvloop
+
+from hedgerow.capture.answers import ACCEPTED, Answer
+from hedgerow.capture.door import Door
 from hedgerow.capture.endpoints import Capture
-from hedgerow.inbox import SqliteInbox
+from hedgerow.capture.intake import Intake
+from hedgerow.inbox import SqliteInbox, Told
 from hedgerow.model.projects import Project
+from hedgerow.serve.running import tuned
 from hedgerow.settings import Settings
 
 PROJECT = Project(id=1, name="Bench", api_token="phc_bench")
@@ -21,51 +29,49 @@ PROJECT = Project(id=1, name="Bench", api_token="phc_bench")
 class Volatile:
     """An inbox that forgets."""
 
-    def append(self, *_: object) -> "Future[int]":
+    def put(self, _: object, told: Told) -> None:
         """Say at once that it is kept."""
-        kept: Future[int] = Future()
-        kept.set_result(1)
-        return kept
+        told(1)
+
+    def refuse_if_full(self, _: int) -> None:
+        """Never be full."""
 
     def close(self) -> None:
         """Nothing was opened."""
 
 
-def _served(open_inbox: Callable[[], Any]) -> Callable[..., Any]:
-    opened: dict[str, Any] = {}
+class Bare(Intake):
+    """Takes everything without a look."""
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "lifespan":
-            await opened["capture"](scope, receive, send)
-            return
-        await receive()
-        opened["inbox"] = open_inbox()
-        opened["capture"] = Capture(
-            project_of={PROJECT.api_token: PROJECT}.get,
-            inbox=opened["inbox"],
-            settings=Settings(data="."),
-        )
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        opened["inbox"].close()
-        await send({"type": "lifespan.shutdown.complete"})
-
-    return app
+    def take_small(self, *asked: object) -> None:
+        """Answer what capture answers."""
+        answer: Callable[[Answer], None] = asked[-1]
+        answer(ACCEPTED)
 
 
-durable = _served(lambda: SqliteInbox(Path("inbox.sqlite")))
-volatile = _served(Volatile)
+def main(name: str, port: str) -> None:
+    """Serve until told to stop."""
+    tuned()
+    settings = Settings(data=".")
+    project_of = {PROJECT.api_token: PROJECT}.get
+    inbox = SqliteInbox(Path("inbox.sqlite")) if name == "durable" else Volatile()
+    capture = Capture(project_of=project_of, inbox=inbox, settings=settings)
+    if name == "bare":
+        capture.intake = Bare(project_of, inbox, settings)
+    config = uvicorn.Config(
+        capture,
+        port=int(port),
+        http=partial(Door, capture),
+        interface="asgi3",
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        backlog=1024,
+    )
+    uvloop.run(uvicorn.Server(config).serve())
+    inbox.close()
 
 
-async def bare(scope: Scope, receive: Receive, send: Send) -> None:
-    """Read, and answer what capture answers."""
-    if scope["type"] == "lifespan":
-        while (message := await receive())["type"] != "lifespan.shutdown":
-            await send({"type": f"{message['type']}.complete"})
-        await send({"type": "lifespan.shutdown.complete"})
-        return
-    while (await receive()).get("more_body"):
-        pass
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"13")]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": b'{"status": 1}'})
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -53,9 +54,17 @@ class Pending(msgspec.Struct, frozen=True):
     """When the oldest of them arrived, UTC; None if there is none."""
 
 
-class _Waiting(msgspec.Struct):
-    entry: Entry
-    kept: "Future[int]"
+Outcome = int | InboxUnavailable
+"""The position of what is on disk, of several the first; or why it may not be there."""
+
+Told = Callable[[Outcome], None]
+"""Called once, from the inbox's thread; must not raise nor take long."""
+
+
+class _Waiting(msgspec.Struct, gc=False):
+    entries: list[Entry]
+    size: int
+    told: Told
 
 
 class SqliteInbox:
@@ -106,15 +115,36 @@ class SqliteInbox:
         Raises InboxUnavailable at once when full, and by the future when it could not
         be written. It may then be there all the same, or not: the client sends it again.
         """
-        entry = Entry(project_id, kind, received_at.timestamp(), hints, body)
         kept: Future[int] = Future()
+        entry = Entry(project_id, kind, received_at.timestamp(), hints, body)
+        self.put([entry], partial(_settle, kept))
+        return kept
+
+    def put(self, entries: list[Entry], told: Told) -> None:
+        """Take some requests, for positions in a row, and tell what came of them.
+
+        Raises InboxUnavailable at once when full; then nothing more is told.
+        """
+        size = sum(len(entry.body) for entry in entries)
         with self._change:
-            self._refuse_if_full(len(body))
-            self._waiting.append(_Waiting(entry, kept))
-            self._waiting_bytes += len(body)
+            self.refuse_if_full(size)
+            self._waiting.append(_Waiting(entries, size, told))
+            self._waiting_bytes += size
             if len(self._waiting) == 1:
                 self._change.notify()
-        return kept
+
+    def refuse_if_full(self, more: int) -> None:
+        """Raise InboxUnavailable if there is no room for ``more`` bytes."""
+        if self._closing:
+            raise InboxUnavailable("Hedgerow is shutting down.", hint="Send it again soon.")
+        size = self._file.size + self._waiting_bytes + more
+        if size > self._max_bytes:
+            raise InboxUnavailable(
+                f"The inbox is full: {size} of {self._max_bytes} bytes.",
+                hint="Send it again later; see HEDGEROW_INBOX_MAX_MIB if this stays so.",
+            )
+        if self._waiting and self._waiting_bytes + more > _MOST_WAITING:
+            raise InboxUnavailable("The disk is too slow.", hint="Send it again later.")
 
     def read(self, *, after: int, limit_bytes: int) -> Sequence[Queued]:
         """Return what follows ``after``, oldest first, at least one if there is any."""
@@ -162,18 +192,6 @@ class SqliteInbox:
         self._upkeep.join()
         self._file.close()
 
-    def _refuse_if_full(self, more: int) -> None:
-        if self._closing:
-            raise InboxUnavailable("Hedgerow is shutting down.", hint="Send it again soon.")
-        size = self._file.size + self._waiting_bytes + more
-        if size > self._max_bytes:
-            raise InboxUnavailable(
-                f"The inbox is full: {size} of {self._max_bytes} bytes.",
-                hint="Send it again later; see HEDGEROW_INBOX_MAX_MIB if this stays so.",
-            )
-        if self._waiting and self._waiting_bytes + more > _MOST_WAITING:
-            raise InboxUnavailable("The disk is too slow.", hint="Send it again later.")
-
     def _write(self) -> None:
         """Write group after group until closed; the only place that writes."""
         while True:
@@ -192,20 +210,21 @@ class SqliteInbox:
         """Take what waits, up to the size of a group."""
         size = 0
         for count, one in enumerate(self._waiting):
-            size += len(one.entry.body)
+            size += one.size
             if size > _LARGEST_GROUP and count:
                 break
         else:
             count = len(self._waiting)
         group, self._waiting = self._waiting[:count], self._waiting[count:]
-        self._waiting_bytes -= sum(len(one.entry.body) for one in group)
+        self._waiting_bytes -= sum(one.size for one in group)
         return group
 
     def _commit(self, group: list[_Waiting], forget_upto: int) -> None:
         first = self._last + 1
-        self._last += len(group)  # also if it fails: it may be on disk all the same
+        entries = [entry for one in group for entry in one.entries]
+        self._last += len(entries)  # also if it fails: it may be on disk all the same
         try:
-            self._file.write(first, [one.entry for one in group], forget_upto)
+            self._file.write(first, entries, forget_upto)
         except (sqlite3.Error, OSError) as error:
             self._fail(group, error)
             return
@@ -213,19 +232,19 @@ class SqliteInbox:
             log.warning("The inbox can be written again, after: %s.", self._failure)
             self._failure = None
         self._acknowledged = self._last
-        for position, one in enumerate(group, first):
-            one.kept.set_result(position)
+        for one in group:
+            one.told(first)
+            first += len(one.entries)
 
     def _fail(self, group: list[_Waiting], error: Exception) -> None:
         if str(error) != self._failure:
             log.error("The inbox cannot be written: %s. Capture answers 503.", error)
         self._failure = str(error)
+        unavailable = InboxUnavailable(
+            f"The inbox cannot be written: {error}.", hint="Send it again later."
+        )
         for one in group:
-            one.kept.set_exception(
-                InboxUnavailable(
-                    f"The inbox cannot be written: {error}.", hint="Send it again later."
-                )
-            )
+            one.told(unavailable)
         if not group:
             time.sleep(_UPKEEP_EVERY_S)  # only forgetting failed: no client sets the pace
 
@@ -236,6 +255,13 @@ class SqliteInbox:
                 self._file.upkeep()
             except (sqlite3.Error, OSError) as error:
                 log.warning("The inbox's log could not be moved: %s.", error)
+
+
+def _settle(kept: "Future[int]", outcome: Outcome) -> None:
+    if isinstance(outcome, InboxUnavailable):
+        kept.set_exception(outcome)
+    else:
+        kept.set_result(outcome)
 
 
 def _queued(position: int, entry: Entry) -> Queued:

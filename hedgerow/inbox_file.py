@@ -57,7 +57,7 @@ _NEXT = "SELECT * FROM groups WHERE first > ? ORDER BY first LIMIT 1"
 _BEFORE = "SELECT * FROM groups WHERE first < ? ORDER BY first DESC LIMIT 1"
 
 
-class Entry(msgspec.Struct, frozen=True, array_like=True):
+class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A request as it is written."""
 
     project_id: int
@@ -124,15 +124,12 @@ class InboxFile:
         """Write a group and sync; delete what may be forgotten. Raises sqlite3.Error."""
         db = self._db or self._connect(self._path)
         self._db = None  # a failed sync leaves the connection in doubt: then open anew
-        gone = 0
         try:
-            db.execute("BEGIN IMMEDIATE")
-            if entries:
-                db.execute(_INSERT, _group(first, entries))
             if forget_upto > self.forgotten:
-                db.execute("UPDATE seen SET last = max(last, ?)", (first - 1,))
-                gone = sum(size for (size,) in db.execute(_DELETE, (forget_upto,)))
-            db.execute("COMMIT")
+                gone = _written_and_deleted(db, first, entries, forget_upto)
+            else:  # the usual case: one statement, which commits by itself
+                db.execute(_INSERT, _group(first, entries))
+                gone = 0
         except sqlite3.Error:
             with suppress(sqlite3.Error):
                 db.close()
@@ -199,6 +196,19 @@ class InboxFile:
             )
             self._readers.execute(_SET_ASIDE, (group.first,))
         return ()
+
+
+def _written_and_deleted(
+    db: sqlite3.Connection, first: int, entries: list[Entry], upto: int
+) -> int:
+    """Write a group, if there is one, and delete up to a position; return its bytes."""
+    db.execute("BEGIN IMMEDIATE")
+    if entries:
+        db.execute(_INSERT, _group(first, entries))
+    db.execute("UPDATE seen SET last = max(last, ?)", (first - 1,))
+    gone: int = sum(size for (size,) in db.execute(_DELETE, (upto,)))
+    db.execute("COMMIT")
+    return gone
 
 
 def _group(first: int, entries: list[Entry]) -> _Group:

@@ -65,10 +65,24 @@ def retry_after(seconds: int | None) -> tuple[Header, ...]:
 
 async def reply(send: Send, answer: Answer, asked_with: Iterable[Header]) -> None:
     """Send an answer, with CORS headers that fit the headers of the request."""
-    headers = [(b"content-type", answer.content_type), *answer.headers, *_cors(asked_with)]
-    headers.append((b"content-length", str(len(answer.body)).encode()))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send(
+        {
+            "type": "http.response.start",
+            "status": answer.status,
+            "headers": headers_of(answer, asked_with),
+        }
+    )
     await send({"type": "http.response.body", "body": answer.body})
+
+
+def headers_of(answer: Answer, asked_with: Iterable[Header]) -> list[Header]:
+    """Return all headers of an answer to a request with these headers."""
+    return [
+        (b"content-type", answer.content_type),
+        *answer.headers,
+        *_cors(asked_with),
+        (b"content-length", b"%d" % len(answer.body)),
+    ]
 
 
 def _cors(asked_with: Iterable[Header]) -> tuple[Header, ...]:

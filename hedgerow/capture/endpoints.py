@@ -66,15 +66,15 @@ class Capture:
         self, *, project_of: ProjectOf, inbox: SqliteInbox, settings: Settings
     ) -> None:
         """``project_of`` knows each project by its token, in memory: it is asked often."""
-        self._intake = Intake(project_of, inbox, settings)
+        self.intake = Intake(project_of, inbox, settings)
         self._sdk = sdk.Sdk(project_of, Path(settings.data) / "static")
-        self._trusted_proxies = settings.trusted_proxies
-        self.sightings = self._intake.sightings
+        self.trusted_proxies = settings.trusted_proxies
+        self.sightings = self.intake.sightings
         """Counts and the last requests, for the screens and ``/metrics``."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
-        request = asked(scope, trusted_proxies=self._trusted_proxies)
+        request = asked(scope, trusted_proxies=self.trusted_proxies)
         try:
             answer = await self._answer(request, receive)
         except HedgerowError as error:
@@ -91,7 +91,7 @@ class Capture:
                 hint=f"Use {' or '.join(methods)}.",
             )
         if request.path in EVENTS:
-            return await self._intake.take(request, receive, EVENTS[request.path])
+            return await self.intake.take(request, receive, EVENTS[request.path])
         if request.path == V1:
-            return await newer.take(self._intake, request, receive)
-        return self._sdk.answer(await with_body(request, receive, self._intake.limit))
+            return await newer.take(self.intake, request, receive)
+        return self._sdk.answer(await with_body(request, receive, self.intake.limit))

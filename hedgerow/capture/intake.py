@@ -5,8 +5,7 @@ noted with its verdict, so that whoever misses events can see what became of the
 """
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import msgspec
@@ -14,20 +13,21 @@ import msgspec
 from hedgerow.capture import wire
 from hedgerow.capture.answers import ACCEPTED, NO_CONTENT, Answer, Receive, refused
 from hedgerow.capture.encodings import MIB
-from hedgerow.capture.handover import Handover
+from hedgerow.capture.gathering import Gathering
 from hedgerow.capture.requests import Asked, hints_of, payload_of, with_body
 from hedgerow.capture.sightings import Sighting, Sightings
 from hedgerow.capture.tokens import unknown_token
 from hedgerow.capture.wire import Checked, Hints, PathKind
-from hedgerow.errors import HedgerowError
-from hedgerow.inbox import SqliteInbox
+from hedgerow.errors import HedgerowError, InboxUnavailable
+from hedgerow.inbox import Outcome, SqliteInbox, Told
+from hedgerow.inbox_file import Entry
 from hedgerow.model.projects import Project
 from hedgerow.settings import Settings
 
 ProjectOf = Callable[[str], Project | None]
 """The project of a token, from memory."""
 
-_QUICKLY_READ = 64 * 1024
+QUICKLY_READ = 64 * 1024
 """Bytes; a larger body is read in a thread, so that others need not wait for it."""
 
 _ENCODE = msgspec.json.Encoder().encode
@@ -42,8 +42,7 @@ class Intake:
         self.limit = settings.max_body_mib * MIB
         self.sightings = Sightings()
         self._project_of = project_of
-        self._inbox = inbox
-        self._handover = Handover()
+        self._gathering = Gathering(inbox)
 
     async def take(self, request: Asked, receive: Receive, path: PathKind) -> Answer:
         """Answer 200 once the events are on disk, or say why they cannot be taken."""
@@ -54,18 +53,38 @@ class Intake:
             body = payload_of(request)
             checked = await self.checked(hints, body)
             project = self.project(checked.token)
-            if checked.lacks_uuid:
-                hints = msgspec.structs.replace(hints, seed=wire.new_seed(now))
-            await self.on_disk(self.append(project, now, hints, body))
+            await self.kept(project, now, _seeded(hints, checked, now), body)
         except HedgerowError as error:
-            self.note_refusal(request, now, hints, error)
-            return refused(error)
-        self.note(request, now, project, events=checked.events)
-        return NO_CONTENT if request.query.get("beacon") == "1" else ACCEPTED
+            return self._refused(request, now, hints, error)
+        return self._accepted(request, now, project, checked)
+
+    def take_small(
+        self, request: Asked, path: PathKind, answer: Callable[[Answer], None]
+    ) -> None:
+        """Do as ``take`` does, without a coroutine, for a request with its small body.
+
+        ``answer`` is called once, now or later, in the event loop.
+        """
+        now = datetime.now(UTC)
+        hints = hints_of(request, path)
+        body = payload_of(request)
+
+        def told(outcome: Outcome) -> None:
+            if isinstance(outcome, InboxUnavailable):
+                answer(self._refused(request, now, hints, outcome))
+            else:
+                answer(self._accepted(request, now, project, checked))
+
+        try:
+            checked = wire.check(hints, body, self.limit)
+            project = self.project(checked.token)
+            self._put(project, now, _seeded(hints, checked, now), body, told)
+        except HedgerowError as error:
+            answer(self._refused(request, now, hints, error))
 
     async def checked(self, hints: Hints, body: bytes) -> Checked:
         """Return what a body holds. Raises BadCapture."""
-        if len(body) <= _QUICKLY_READ:
+        if len(body) <= QUICKLY_READ:
             return wire.check(hints, body, self.limit)
         return await asyncio.to_thread(wire.check, hints, body, self.limit)
 
@@ -76,15 +95,21 @@ class Intake:
             raise unknown_token(token)
         return project
 
-    def append(
+    def kept(
         self, project: Project, now: datetime, hints: Hints, body: bytes
-    ) -> "Future[int]":
-        """Put a request into the inbox. Raises InboxUnavailable when that is full."""
-        return self._inbox.append(project.id, "capture", now, _ENCODE(hints), body)
+    ) -> Awaitable[None]:
+        """Put a request into the inbox; raises InboxUnavailable when that is full.
 
-    async def on_disk(self, kept: "Future[int]") -> int:
-        """Wait until a request is on disk. Raises InboxUnavailable."""
-        return await self._handover.result(kept)
+        To be awaited until it is on disk; raises InboxUnavailable when that fails.
+        """
+        waiter: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+        def told(outcome: Outcome) -> None:
+            if not waiter.done():  # else its client went away
+                waiter.set_result(outcome)
+
+        self._put(project, now, hints, body, told)
+        return _on_disk(waiter)
 
     def note(
         self, request: Asked, now: datetime, project: Project | None, *, events: int
@@ -100,6 +125,24 @@ class Intake:
         project = self._project_of(token) if token else None
         status = refused(error).status
         self._note(request, now, project, status=status, code=error.code, detail=str(error))
+
+    def _put(
+        self, project: Project, now: datetime, hints: Hints, body: bytes, told: Told
+    ) -> None:
+        entry = Entry(project.id, "capture", now.timestamp(), _ENCODE(hints), body)
+        self._gathering.keep(entry, told)
+
+    def _accepted(
+        self, request: Asked, now: datetime, project: Project, checked: Checked
+    ) -> Answer:
+        self.note(request, now, project, events=checked.events)
+        return NO_CONTENT if request.query.get("beacon") == "1" else ACCEPTED
+
+    def _refused(
+        self, request: Asked, now: datetime, hints: Hints, error: HedgerowError
+    ) -> Answer:
+        self.note_refusal(request, now, hints, error)
+        return refused(error)
 
     def _note(  # a sighting's fields, each named
         self,
@@ -124,3 +167,16 @@ class Intake:
             user_agent=request.header(b"user-agent") or None,
         )
         self.sightings.note(project.id if project else None, sighting)
+
+
+def _seeded(hints: Hints, checked: Checked, now: datetime) -> Hints:
+    """Return the hints with what missing uuids are made of, if any is missing."""
+    if not checked.lacks_uuid:
+        return hints
+    return msgspec.structs.replace(hints, seed=wire.new_seed(now))
+
+
+async def _on_disk(waiter: "asyncio.Future[Outcome]") -> None:
+    outcome = await waiter
+    if isinstance(outcome, InboxUnavailable):
+        raise outcome

@@ -6,8 +6,7 @@ refuses at once, the answer is 503 and the SDK sends all of it again; when the d
 under a request, its verdicts are ``retry`` and the SDK sends just those events again.
 """
 
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import msgspec
@@ -51,8 +50,8 @@ async def take(intake: Intake, request: Asked, receive: Receive) -> Answer:
         project = intake.project(checked.token)
         verdicts = checked.verdicts or {}
         if checked.events:
-            kept = intake.append(project, now, hints, request.body)
-            verdicts = await _once_on_disk(intake, kept, verdicts)
+            kept = intake.kept(project, now, hints, request.body)
+            verdicts = await _once_on_disk(kept, verdicts)
     except HedgerowError as error:
         intake.note_refusal(request, now, hints, error)
         return _refused(error)
@@ -60,12 +59,10 @@ async def take(intake: Intake, request: Asked, receive: Receive) -> Answer:
     return json_answer({"results": verdicts})
 
 
-async def _once_on_disk(
-    intake: Intake, kept: "Future[int]", verdicts: Verdicts
-) -> Verdicts:
+async def _once_on_disk(kept: Awaitable[None], verdicts: Verdicts) -> Verdicts:
     """Return the verdicts, those on kept events changed if the disk failed."""
     try:
-        await intake.on_disk(kept)
+        await kept
     except InboxUnavailable:
         return {
             uuid: verdict if verdict.result == "drop" else NOT_PERSISTED

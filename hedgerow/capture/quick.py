@@ -11,11 +11,11 @@ import msgspec
 from hedgerow.capture.fields import UUID_AS_STORED
 
 
-class _Object(msgspec.Struct):
+class _Object(msgspec.Struct, gc=False):
     """Any JSON object; what is in it is skipped."""
 
 
-class _Properties(msgspec.Struct, frozen=True):
+class _Properties(msgspec.Struct, frozen=True, gc=False):
     token: str | None = None
     distinct_id: str | None = None
     cookieless_mode: bool = msgspec.field(default=False, name="$cookieless_mode")
@@ -24,13 +24,13 @@ class _Properties(msgspec.Struct, frozen=True):
 _NO_PROPERTIES = _Properties()
 
 
-class _Named(msgspec.Struct):
+class _Named(msgspec.Struct, gc=False):
     api_key: str | None = None
     token: str | None = None
     dollar_token: str | None = msgspec.field(default=None, name="$token")
 
 
-class _Event(_Named):
+class _Event(_Named, gc=False):
     event: str = ""
     distinct_id: str | None = None
     dollar_distinct_id: str | None = msgspec.field(default=None, name="$distinct_id")
@@ -40,7 +40,7 @@ class _Event(_Named):
     set_once: _Object | None = msgspec.field(default=None, name="$set_once")
 
 
-class _Body(_Event):
+class _Body(_Event, gc=False):
     batch: list[_Event] | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -56,8 +56,10 @@ class Look(msgspec.Struct, frozen=True, gc=False):
 
 _OBJECT = msgspec.json.Decoder(_Body)
 _ARRAY = msgspec.json.Decoder(list[_Event])
-_DIGITS_OF_ODD_NUMBERS = 300
-"""A number needs an exponent or this many digits to be beyond a double."""
+_MANY = 8
+_LENGTH = 36
+_DASHES = (8, 13, 18, 23)
+_ALPHABET = b"0123456789abcdef-"
 
 
 def look(text: bytes) -> Look | None:
@@ -73,28 +75,35 @@ def look(text: bytes) -> Look | None:
                 envelope, events = body, body.batch
     except (msgspec.DecodeError, RecursionError):
         return None
-    lacks_uuid = False
-    for event in events:
-        if not _is_right(event):
-            return None
-        lacks_uuid = lacks_uuid or not event.uuid
     token = _token(envelope, events)
-    if token is None or not events:
+    if token is None or not events or not all(map(_is_right, events)):
         return None
-    return Look(token, len(events), lacks_uuid)
+    uuids = [event.uuid for event in events if event.uuid]
+    if not _are_uuids(uuids):
+        return None
+    return Look(token, len(events), len(uuids) < len(events))
 
 
 def _is_right(event: _Event) -> bool:
     id_ = event.distinct_id
     if id_ is None:
         id_ = event.dollar_distinct_id
-    if id_ is None:
-        id_ = event.properties.distinct_id
-    return bool(
-        event.event
-        and id_
-        and not id_.isspace()
-        and (not event.uuid or UUID_AS_STORED.fullmatch(event.uuid))
+        if id_ is None:
+            id_ = event.properties.distinct_id
+    return bool(event.event and id_ and not id_.isspace())
+
+
+def _are_uuids(texts: list[str]) -> bool:
+    """Return whether each text is a UUID as it is stored; many in a few steps of C."""
+    if len(texts) < _MANY:
+        return all(map(UUID_AS_STORED.fullmatch, texts))
+    joined = "".join(texts)
+    return (
+        all(len(text) == _LENGTH for text in texts)
+        and joined.isascii()
+        and not joined.encode().translate(None, _ALPHABET)
+        and joined.count("-") == len(_DASHES) * len(texts)
+        and not any(joined[place::_LENGTH].strip("-") for place in _DASHES)
     )
 
 

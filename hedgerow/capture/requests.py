@@ -41,14 +41,31 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 def asked(scope: Scope, *, trusted_proxies: int) -> Asked:
     """Return a request without its body."""
     headers = dict(scope["headers"])
-    raw_query = scope["query_string"]
     return Asked(
         method=scope["method"],
         path=scope["path"].rstrip("/"),
-        query=dict(parse_qsl(raw_query.decode("latin-1"))) if raw_query else {},
+        query=query_of(scope["query_string"]),
         headers=headers,
-        ip=_ip(scope.get("client"), headers, trusted_proxies),
+        ip=address_of(scope.get("client"), headers, trusted_proxies),
     )
+
+
+def query_of(raw: bytes) -> dict[str, str]:
+    """Return the query's fields; of several with one name the last."""
+    return dict(parse_qsl(raw.decode("latin-1"))) if raw else {}
+
+
+def address_of(
+    client: Any, headers: dict[bytes, bytes], trusted_proxies: int
+) -> str | None:
+    """Return the client's address as the outermost trusted proxy saw it."""
+    direct = str(client[0]) if client else None
+    if not trusted_proxies:
+        return direct
+    seen = [part.strip() for part in headers.get(b"x-forwarded-for", b"").split(b",")]
+    if not seen[-1]:
+        return direct
+    return seen[-min(trusted_proxies, len(seen))].decode("latin-1") or direct
 
 
 async def with_body(request: Asked, receive: Receive, limit: int) -> Asked:
@@ -67,20 +84,29 @@ async def with_body(request: Asked, receive: Receive, limit: int) -> Asked:
 
 def hints_of(request: Asked, path: PathKind) -> Hints:
     """Return what must be kept beside the body to read it later."""
-    sent = request.query.get("_", "")
-    encoding = request.header(b"content-encoding").strip().lower()
-    known = _ENCODINGS_OF_V1 if path == "v1" else _ENCODINGS
+    headers, query = request.headers, request.query
+    encoding = headers.get(b"content-encoding", b"")
     return Hints(
         path=path,
-        form=request.headers.get(b"content-type", b"").lower().startswith(_FORM)
-        and not request.query.get("data"),
-        compression=request.query.get("compression", "").lower(),
-        content_encoding=encoding if encoding in known else "",
-        sent_ms=int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 20 else None,
+        form=headers.get(b"content-type", b"").lower().startswith(_FORM)
+        and not query.get("data"),
+        compression=query["compression"].lower() if "compression" in query else "",
+        content_encoding=_known(encoding, path) if encoding else "",
+        sent_ms=_sent_ms(query["_"]) if "_" in query else None,
         ip=request.ip,
         user_agent=request.header(b"user-agent") or None,
         host=request.header(b"host") or None,
     )
+
+
+def _known(encoding: bytes, path: PathKind) -> str:
+    """Return a content encoding that a path knows; others mean nothing."""
+    name = encoding.decode("latin-1").strip().lower()
+    return name if name in (_ENCODINGS_OF_V1 if path == "v1" else _ENCODINGS) else ""
+
+
+def _sent_ms(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
 def payload_of(request: Asked) -> bytes:
@@ -105,15 +131,13 @@ async def _rest(start: bytes, receive: Receive, limit: int) -> bytes:
             return b"".join(pieces)
 
 
-def _ip(client: Any, headers: dict[bytes, bytes], trusted_proxies: int) -> str | None:
-    """Return the client's address as the outermost trusted proxy saw it."""
-    direct = str(client[0]) if client else None
-    if not trusted_proxies:
-        return direct
-    seen = [part.strip() for part in headers.get(b"x-forwarded-for", b"").split(b",")]
-    if not seen[-1]:
-        return direct
-    return seen[-min(trusted_proxies, len(seen))].decode("latin-1") or direct
-
-
-__all__ = ["Asked", "Header", "asked", "hints_of", "payload_of", "with_body"]
+__all__ = [
+    "Asked",
+    "Header",
+    "address_of",
+    "asked",
+    "hints_of",
+    "payload_of",
+    "query_of",
+    "with_body",
+]

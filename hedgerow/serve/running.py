@@ -1,22 +1,26 @@
 """Everything in one process until it is told to stop.
 
-Capture is asked first, as a raw ASGI callable: nearly all requests are its, and the
-framework stays out of the way. One worker process, because one process owns the events
-database.
+Nearly all requests are captures. The usual ones go from the socket straight to capture
+(``capture.door``), the others to its raw ASGI callable; the framework gets the rest. One
+process with one event loop, because one process owns the events database.
 """
 
 import asyncio
+import gc
 import json
 import logging
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable, MutableMapping
+import sys
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from granian.constants import Interfaces
-from granian.server.embed import Server
+import uvicorn
+import uvloop
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,6 +29,7 @@ from hedgerow.api import health
 from hedgerow.api.parts import Parts
 from hedgerow.api.questions import Questions
 from hedgerow.api.routes import routes as api_routes
+from hedgerow.capture.door import Door
 from hedgerow.capture.endpoints import handles
 from hedgerow.errors import BadSetting, HedgerowError
 from hedgerow.inbox import MIB
@@ -44,8 +49,20 @@ RUNNING = "running.json"
 BACKLOG = 1024
 """Connections that may wait to be accepted."""
 
-LAST_ANSWERS_S = 1.0
+LAST_ANSWERS_S = 1
 """Seconds that requests under way have after the signal to stop."""
+
+KEEP_ALIVE_S = 75
+"""Seconds a connection may rest; longer than the pauses of any SDK between its batches."""
+
+SWITCH_EVERY_S = 0.001
+"""How soon a thread that waits for the interpreter gets it: five times as soon as usual.
+
+Loading, questions and answers share one interpreter; a capture should not wait for them.
+"""
+
+COLLECT_AFTER = (50_000, 20, 50)
+"""Objects after which cycles are looked for: events are many objects and make none."""
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
@@ -59,13 +76,15 @@ def serve(settings: Settings, *, say: Callable[[str], None] = print) -> None:
     Raises BadSetting when the port is taken, StoreUnavailable when the data cannot be
     opened.
     """
-    _refuse_taken(settings.host, settings.port)
-    logging.getLogger("granian").setLevel(logging.ERROR)
+    listening = _listening(settings.host, settings.port)
     house = House(settings)
     try:
         house.start()
-        asyncio.run(_run(house, say))
+        tuned()
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_run(house, listening, say))
     finally:
+        listening.close()
         house.close()
         say("Stopped; everything acknowledged is kept.")
 
@@ -119,39 +138,59 @@ def services_of(house: House) -> Services:
     )
 
 
-async def _run(house: House, say: Callable[[str], None]) -> None:
-    settings = house.settings
-    questions = Questions(settings.query_threads, house.clock)
-    server = Server(
-        application(house, questions),
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.ASGINL,
-        backlog=BACKLOG,
-        websockets=False,
-        log_enabled=False,
+def tuned() -> None:
+    """Set the interpreter up for a server."""
+    sys.setswitchinterval(SWITCH_EVERY_S)
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, told to stop by us rather than by signals of its own."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _run(house: House, listening: socket.socket, say: Callable[[str], None]) -> None:
+    questions = Questions(house.settings.query_threads, house.clock)
+    server = _Server(
+        uvicorn.Config(
+            application(house, questions),
+            http=partial(Door, house.capture),  # type: ignore[arg-type]  # called like a class
+            interface="asgi3",
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            backlog=BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=LAST_ANSWERS_S,
+        )
     )
-    stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for one in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(one, stop.set)
+        loop.add_signal_handler(one, _stop, server)
     errands = Errands(house.folder, house.errands)
-    serving = asyncio.create_task(server.serve())
-    ending = asyncio.create_task(stop.wait())
     note = house.folder / RUNNING
     try:
-        await asyncio.sleep(0)  # the server binds its port now
-        note.write_text(json.dumps({"local_url": _local(settings), "pid": os.getpid()}))
+        note.write_text(
+            json.dumps({"local_url": _local(house.settings), "pid": os.getpid()})
+        )
         errands.start()
         _announce(house, say)
-        await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)
+        await server.serve(sockets=[listening])
     finally:
         note.unlink(missing_ok=True)
         errands.stop()
         questions.close()
-        server.stop()  # type: ignore[no-untyped-call]  # Granian leaves it so
-        ending.cancel()
-        await asyncio.wait({serving}, timeout=LAST_ANSWERS_S)
+
+
+def _stop(server: uvicorn.Server) -> None:
+    server.should_exit = True
 
 
 def address(settings: Settings) -> str:
@@ -176,17 +215,21 @@ def _announce(house: House, say: Callable[[str], None]) -> None:
     say(f"Set it up, once, at {url}/setup/{token}")
 
 
-def _refuse_taken(host: str, port: int) -> None:
+def _listening(host: str, port: int) -> socket.socket:
+    """Return a socket that takes connections from now on. Raises BadSetting."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except (OSError, OverflowError) as error:
-            raise BadSetting(
-                f"Hedgerow cannot listen on {host}:{port}: {error}.",
-                hint="Choose another with --host and --port.",
-            ) from error
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+        made.listen(BACKLOG)
+    except (OSError, OverflowError) as error:
+        made.close()
+        raise BadSetting(
+            f"Hedgerow cannot listen on {host}:{port}: {error}.",
+            hint="Choose another with --host and --port.",
+        ) from error
+    return made
 
 
 async def last_resort(request: Request, error: Exception) -> Response:

@@ -12,6 +12,7 @@ from hedgerow.errors import InboxUnavailable
 from hedgerow.inbox import SqliteInbox
 from hedgerow.settings import Settings
 from tests.hedgerow.capture_client import PROJECT, TOKEN, Client
+from tests.hedgerow.door_client import DoorClient
 
 EVENT = {"event": "timer started", "distinct_id": "ann", "token": TOKEN}
 TEXT = json.dumps(EVENT).encode()
@@ -26,10 +27,10 @@ EVENT_PATHS = [
 ]
 
 
-@pytest.fixture
-def client(tmp_path):
+@pytest.fixture(params=[Client, DoorClient], ids=["asgi", "http"])
+def client(tmp_path, request):
     inbox = SqliteInbox(tmp_path / "inbox.sqlite")
-    yield Client(inbox, Settings(data=str(tmp_path), max_body_mib=2))
+    yield request.param(inbox, Settings(data=str(tmp_path), max_body_mib=2))
     inbox.close()
 
 
@@ -193,7 +194,7 @@ def test_any_origin_may_ask_and_headers_are_mirrored(client, sent, mirrored):
 def test_the_address_is_the_one_that_trusted_proxies_saw(client, proxies, forwarded, ip):
     told = Settings(data=client.settings.data, trusted_proxies=proxies)
 
-    Client(client.inbox, told).post("/e", EVENT, x_forwarded_for=forwarded)
+    type(client)(client.inbox, told).post("/e", EVENT, x_forwarded_for=forwarded)
 
     assert client.events()[0].properties["$ip"] == ip
 
