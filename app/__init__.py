@@ -23,7 +23,7 @@ from app.models import Database, schema
 from app.models.database import open_database
 from app.telemetry import reporter
 from app.telemetry.send import identify_user, track_event
-from app.views import REGISTERED, context, pages, setup, timer
+from app.views import REGISTERED, context, forgotten, pages, setup, timer
 
 PARENT_LOOK_S = 0.5
 """Seconds between two looks whether the parent process is still there."""
@@ -54,6 +54,7 @@ def create_app(config: Config | None = None) -> Flask:
     reporter.install(app, database)
     pages.prepare(app)
     app.jinja_env.globals["timer_header"] = lambda: timer.header(context.user())
+    app.jinja_env.globals["forgotten_question"] = forgotten.question
     for blueprint in REGISTERED:
         app.register_blueprint(blueprint)
     app.register_blueprint(api.blueprint)

@@ -21,18 +21,25 @@ from flask import Flask
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app import audit
 from app.models.database import Database
 from app.models.records import Lease
 from app.models.saved import Setting
-from app.telemetry import daily
+from app.people import sessions
+from app.settings import in_force
+from app.telemetry import daily, told
 from app.telemetry.reporter import EXTENSION, Reporter
-from app.telemetry.send import track_failure
+from app.telemetry.send import track_event, track_failure
+from app.tracking import forgotten, once, trash
 
 ROUND_S = 20.0
 """Seconds between two looks at what is due, unless something wakes the thread."""
 
 LEASE = timedelta(minutes=5)
 """How long a process may hold a job; one that died is replaced after that."""
+
+BATCH = 500
+"""Entries that leave the trash in one transaction."""
 
 NEWEST = "newest_version"
 """Name of the setting that keeps what the update check found."""
@@ -174,7 +181,44 @@ def check_updates(app: Flask, _now: datetime) -> None:
             row.value = newest
 
 
+def _writes(app: Flask, _now: datetime) -> bool:
+    return not app.config["READ_ONLY"]
+
+
+def _stops_timers(app: Flask, now: datetime) -> bool:
+    if not _writes(app, now):
+        return False
+    with _reporter(app).database.reading() as session:
+        return in_force(session, app.config).max_timer_hours > 0
+
+
+def tidy(app: Flask, now: datetime) -> None:
+    """Remove what has had its time: trash, sessions, keys, undo steps, audit lines."""
+    database, config = _reporter(app).database, app.config
+    emptied = BATCH
+    while emptied == BATCH:  # a transaction each, so that nobody waits long
+        with database.writing() as session:
+            emptied = trash.empty_trash(session, now, days=config["TRASH_DAYS"], most=BATCH)
+    with database.writing() as session:
+        once.forget_old(session, now)
+        sessions.purge(session, now, idle=timedelta(hours=config["SESSION_IDLE_HOURS"]))
+        audit.purge(session, now, days=config["AUDIT_RETENTION_DAYS"])
+
+
+def stop_overdue(app: Flask, now: datetime) -> None:
+    """Stop timers at ``MAX_TIMER_HOURS``; they wait on the dashboard to be checked."""
+    with _reporter(app).database.writing() as session:
+        rules = in_force(session, app.config)
+        stopped = [
+            (entry.user, entry) for entry in forgotten.stop_overdue(session, now, rules)
+        ]
+    for person, entry in stopped:
+        track_event(person.id, *told.stopped(person, entry, now))
+
+
 JOBS = (
+    Job("timers", timedelta(minutes=1), stop_overdue, _stops_timers),
+    Job("tidy", timedelta(hours=1), tidy, _writes),
     Job("telemetry", timedelta(seconds=30), _tell, _has_to_tell),
     Job("updates", timedelta(days=1), check_updates, _checks_updates),
 )

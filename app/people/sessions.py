@@ -16,8 +16,14 @@ from sqlalchemy.orm import Session
 
 from app.errors import AccountRefused, TooManyTries
 from app.models.database import name_key
-from app.models.people import LoginAttempt, User, UserSession
+from app.models.people import LoginAttempt, OneTimeLink, User, UserSession
 from app.people import accounts
+
+FAILURES_LAST = timedelta(days=1)
+"""How long a refused sign-in is remembered; the limits look back less far."""
+
+LINKS_LAST = timedelta(days=30)
+"""How long an expired link stays, so that what happened can still be looked up."""
 
 TOUCH_EVERY = timedelta(minutes=1)
 """How exactly it is known when somebody was last seen: a write less for most requests."""
@@ -104,7 +110,7 @@ def _in_words(remaining: int) -> str:
 def note_failure(session: Session, username: str, address: str, now: datetime) -> None:
     """Remember a refused sign-in, and forget those of yesterday."""
     session.add(LoginAttempt(at=now, account_key=_account(username), address=address))
-    session.execute(delete(LoginAttempt).where(LoginAttempt.at < now - timedelta(days=1)))
+    session.execute(delete(LoginAttempt).where(LoginAttempt.at < now - FAILURES_LAST))
 
 
 def forgive(session: Session, username: str, address: str) -> None:
@@ -203,7 +209,9 @@ def revoke_others(session: Session, user: User, keep: str | None) -> None:
 
 
 def purge(session: Session, now: datetime, *, idle: timedelta) -> None:
-    """Remove sessions that have ended by themselves."""
+    """Remove sessions, links and noted failures that have ended by themselves."""
+    session.execute(delete(LoginAttempt).where(LoginAttempt.at < now - FAILURES_LAST))
+    session.execute(delete(OneTimeLink).where(OneTimeLink.expires_at <= now - LINKS_LAST))
     session.execute(
         delete(UserSession).where(
             (UserSession.expires_at <= now) | (UserSession.last_seen_at <= now - idle)

@@ -192,9 +192,14 @@ def continue_(
     return start(session, user, about, now, settings=settings)
 
 
-def _required(session: Session, user: User) -> TimeEntry:
+def running_for_change(session: Session, user: User) -> TimeEntry | None:
+    """Return this person's timer, with other requests of theirs waiting."""
     _lock(session, user)
-    entry = running(session, user)
+    return running(session, user)
+
+
+def _required(session: Session, user: User) -> TimeEntry:
+    entry = running_for_change(session, user)
     if entry is None:
         raise NotFound("No timer is running.", hint="Start one first.")
     return entry
@@ -243,8 +248,20 @@ def stop(
     return Stopped(entry=entry, step=step, discarded=entry.deleted_at is not None)
 
 
+def end_at(entry: TimeEntry, at: datetime, stopped_by: str) -> None:
+    """Close the entry in the past: breaks after ``at`` go, one around it ends it."""
+    for pause_ in sorted(entry.breaks, key=lambda one: one.started_at):
+        if pause_.started_at >= at:
+            entry.breaks.remove(pause_)
+        elif pause_.ended_at is None or pause_.ended_at >= at:
+            at = pause_.started_at
+            entry.breaks.remove(pause_)
+    _end(entry, at, stopped_by)
+
+
 def _end(entry: TimeEntry, at: datetime, stopped_by: str) -> None:
     """Close the entry; without a second of length it goes to the trash instead."""
+    entry.checked_at = None  # what was said of the running timer says nothing of its end
     pause_ = open_break(entry)
     if pause_ is not None:
         at = pause_.started_at

@@ -59,9 +59,13 @@ def in_trash(session: Session, user: User) -> list[TimeEntry]:
     return list(session.scalars(with_details(query).order_by(TimeEntry.deleted_at.desc())))
 
 
-def empty_trash(session: Session, now: datetime, *, days: int) -> int:
-    """Remove for good what has been in the trash for ``days``; return how many."""
+def empty_trash(session: Session, now: datetime, *, days: int, most: int = 500) -> int:
+    """Remove for good what has been in the trash for ``days``, the oldest first.
+
+    Returns how many went, at most ``most``: the caller commits and comes again.
+    """
     old = select(TimeEntry).where(TimeEntry.deleted_at < now - timedelta(days=days))
+    old = old.order_by(TimeEntry.deleted_at, TimeEntry.id).limit(most)
     found = list(session.scalars(old))
     for entry in found:
         session.delete(entry)

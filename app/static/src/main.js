@@ -10,6 +10,7 @@ import "./suggest.js";
 import "./forms.js";
 import "./dialogs.js";
 import "./copy.js";
+import "./idle.js";
 import "./entries.js";
 import "./day.js";
 import "./week.js";
