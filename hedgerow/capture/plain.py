@@ -46,6 +46,10 @@ class _Event(
     name: _Name
     distinct_id: _Id
     offset_ms: _Offset | None = None
+    # Named again because only a class's own fields are renamed:
+    set: dict[str, Any] = msgspec.field(default_factory=dict)
+    set_once: dict[str, Any] = msgspec.field(default_factory=dict)
+    unset: tuple[str, ...] = ()
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,9 +9,13 @@ import gzip
 import json
 import zlib
 
+import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import asdict
 
+from hedgerow.capture import plain
 from hedgerow.capture.verdicts import V1Request
 from hedgerow.capture.wire import Hints, check, decode
 from hedgerow.errors import BadCapture
@@ -123,3 +127,51 @@ def test_bytes_of_any_kind_are_read_or_refused_alike_by_both_looks(hints, body):
 @given(BODIES)
 def test_the_newer_protocol_reads_or_refuses_alike_too(body):
     _agree(Hints(path="v1", v1=SAID), body)
+
+
+USUAL = st.fixed_dictionaries(
+    {
+        "event": TEXTS,
+        "distinct_id": TEXTS,
+        "uuid": st.just("790334ad-b111-4c44-9641-91a24400b0af"),
+    },
+    optional={
+        "properties": st.dictionaries(WORDS, VALUES, max_size=4),
+        "$set": st.dictionaries(WORDS, LEAVES, max_size=2),
+        "$set_once": st.dictionaries(WORDS, LEAVES, max_size=2),
+        "$unset": st.lists(WORDS, max_size=2),
+        "offset": st.integers(0, 9) | st.none(),
+        "timestamp": TEXTS | st.none(),
+    },
+)
+USUAL_BODIES = st.fixed_dictionaries(
+    {"batch": st.lists(USUAL, min_size=1, max_size=3), "api_key": st.just("phc_a")},
+    optional={"sent_at": TEXTS},
+).map(lambda value: json.dumps(value).encode())
+
+
+@given(USUAL_BODIES)
+def test_the_usual_batch_is_read_as_any_other(body):
+    def fields():
+        try:
+            request = decode(Hints(seed="0" * 32), body)
+        except BadCapture as error:
+            return error.code, error.attr
+        events = [asdict(event) for event in request.events]
+        return asdict(msgspec.structs.replace(request, events=[])), events
+
+    straight = fields()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plain, "batch", lambda _: None)
+        by_the_rules = fields()
+
+    assert straight == by_the_rules
+
+
+def test_the_usual_batch_is_recognised():
+    event = {"event": "a", "distinct_id": "b", "$set": {"c": 1}, "$unset": ["d"]}
+    event |= {"uuid": "790334ad-b111-4c44-9641-91a24400b0af", "offset": 5}
+
+    (read,) = plain.batch(json.dumps({"api_key": "phc_a", "batch": [event]}).encode()).batch
+
+    assert (read.set, read.unset, read.offset_ms) == ({"c": 1}, ("d",), 5)
