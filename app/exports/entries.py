@@ -29,11 +29,11 @@ def _row(line: Line, names: Names, clients: dict[int, int | None]) -> Row:
     where = zone(item.zone)
     digits = digits_of(line.currency) if line.currency else 2
     project = names.projects.get(item.project_id or 0)
-    client = clients.get(item.project_id or 0)
+    client = names.clients.get(clients.get(item.project_id or 0) or 0)
     return {
         "id": item.id,
         "user": names.users.get(item.user_id),
-        "client": names.clients.get(client or 0),
+        "client": client.name if client else None,
         "project": project.name if project else None,
         "task": names.tasks.get(item.task_id or 0),
         "description": line.description,

@@ -29,7 +29,7 @@ BATCH = 2000
 
 
 class Named(NamedTuple):
-    """A project, client, task or tag as a line shows it."""
+    """A project or client as a line shows it."""
 
     name: str
     color: int = 0
@@ -41,7 +41,7 @@ class Names:
 
     users: Mapping[int, str]
     projects: Mapping[int, Named]
-    clients: Mapping[int, str]
+    clients: Mapping[int, Named]
     tasks: Mapping[int, str]
     tags: Mapping[int, str]
 
@@ -80,13 +80,8 @@ def names(session: Session) -> Names:
     """Return all names; some thousand of them are loaded in milliseconds."""
     return Names(
         users=_pairs(session, User.id, User.display_name),
-        projects={
-            number: Named(name, color)
-            for number, name, color in session.execute(
-                select(Project.id, Project.name, Project.color)
-            )
-        },
-        clients=_pairs(session, Client.id, Client.name),
+        projects=_colored(session, Project),
+        clients=_colored(session, Client),
         tasks=_pairs(session, Task.id, Task.name),
         tags=_pairs(session, Tag.id, Tag.name),
     )
@@ -94,6 +89,11 @@ def names(session: Session) -> Names:
 
 def _pairs(session: Session, number: Any, name: Any) -> dict[int, str]:
     return {row[0]: row[1] for row in session.execute(select(number, name))}
+
+
+def _colored(session: Session, table: type[Project | Client]) -> dict[int, Named]:
+    found = session.execute(select(table.id, table.name, table.color))
+    return {number: Named(name, color) for number, name, color in found}
 
 
 def touching(session: Session, seen: Seen) -> ColumnElement[bool]:

@@ -28,11 +28,9 @@ def label(name: str, key: Key, names: Names) -> Label:
     if not isinstance(key, int) or name == "billable":
         return Label(None)
     match name:
-        case "project":
-            known = names.projects.get(key)
+        case "project" | "client":
+            known = (names.projects if name == "project" else names.clients).get(key)
             return Label(known.name, known.color) if known else Label(None)
-        case "client":
-            return Label(names.clients.get(key))
         case "task":
             return Label(names.tasks.get(key))
         case "tag":

@@ -58,3 +58,8 @@ document.addEventListener("keydown", (event) => {
   drop.open = false;
   drop.querySelector("summary").focus();
 });
+
+// What is to be signed is printed.
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) window.print();
+});
