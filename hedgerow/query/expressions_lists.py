@@ -16,8 +16,8 @@ from hedgerow.query.expressions_functions import filled
 from hedgerow.query.expressions_translation import Translation, Typed, shown
 from hedgerow.query.trees import Tree, call, number_literal, text_literal
 
-LONGEST = 1_000_000
-"""Elements that ``range`` makes."""
+LONGEST = 10_000
+"""Elements that ``range`` makes: a thousand rows of them are held at once."""
 
 
 def array(translation: Translation, node: exp.Array) -> Typed:
@@ -125,10 +125,13 @@ class Mapped:
             if self.several
             else arrays[0].tree
         )
-        depth = len(translation.locals)
-        self.name = f"#{depth}"
+        if translation.locals:
+            raise InvalidQuery(
+                "A lambda inside of a lambda is not possible.",
+                hint="Unroll one of the arrays with arrayJoin().",
+            )
+        self.name = "#x"
         element = exp.column(exp.to_identifier(self.name, quoted=True))
-        outer = dict(translation.locals)
         for place, (name, one) in enumerate(zip(first.expressions, arrays, strict=True), 1):
             kind = one.kind[1:-1] if one.kind.startswith("[") else "any"
             value: Tree = element.copy()
@@ -137,10 +140,14 @@ class Mapped:
             translation.locals[name.name] = Typed(value, kind)
         try:
             self.body = translation.typed(first.this)
+            if self.body.kind.startswith("["):
+                raise InvalidQuery(
+                    f"{shown(first)} makes an array of each element.",
+                    hint="Unroll the array with arrayJoin().",
+                )
             self.truth = translation.converted(self.body, "bool")
         finally:
             translation.locals.clear()
-            translation.locals.update(outer)
 
     def lambda_(self, body: Tree) -> exp.Lambda:
         """Return the engine's lambda."""
@@ -234,6 +241,10 @@ def _sort(*, descending: bool) -> Callable[[Translation, list[Any]], Typed]:
 
 
 def _range(translation: Translation, nodes: list[Any]) -> Typed:
+    if translation.locals:
+        raise InvalidQuery(
+            "range() inside of a lambda is not possible.", hint="Move it out."
+        )
     whole = exp.DataType.build("bigint")
     numbers: list[Tree] = [
         exp.TryCast(this=translation.kind_of(one, "number"), to=whole.copy())
@@ -242,8 +253,8 @@ def _range(translation: Translation, nodes: list[Any]) -> Typed:
     start, end = ([number_literal(0), *numbers] if len(numbers) == 1 else numbers)[:2]
     step = numbers[2] if len(numbers) > 2 else number_literal(1)
     template = (
-        f"CASE WHEN (b - a) / c > {LONGEST} THEN"
-        f" ERROR('range() makes at most {LONGEST} numbers.') ELSE RANGE(a, b, c) END"
+        f"CASE WHEN c = 0 OR (b - a) / c > {LONGEST} THEN"
+        f" ERROR('range() makes at most ten thousand numbers.') ELSE RANGE(a, b, c) END"
     )
     return Typed(filled(template, [start, end, step]), "[number]")
 

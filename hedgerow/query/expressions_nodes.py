@@ -171,6 +171,8 @@ def _arithmetic(translation: Translation, node: exp.Binary) -> Typed:
         amount = Interval(unit, translation.converted(sides[1], "number"))
         return shifted(translation, sides[0], amount, sign)
     left, right = (exp.paren(translation.converted(side, "number")) for side in sides)
+    if isinstance(node, exp.Mod):
+        right = exp.paren(exp.Nullif(this=right, expression=exp.Literal.number(0)))
     return Typed(exp.paren(type(node)(this=left, expression=right)), "number")
 
 

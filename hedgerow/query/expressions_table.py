@@ -7,7 +7,20 @@ a function that takes the arguments as they come.
 """
 
 LONGEST_TEXT = 10_000
-TOO_LONG = f"ERROR('repeat and pads make at most {LONGEST_TEXT} characters.')"
+TOO_LONG = "ERROR('repeat and pads make at most ten thousand characters.')"
+MOST_PAIRS = 1000
+TOO_MANY = "ERROR('That is too long to be compared with each other: at most a thousand.')"
+PATTERNS = frozenset(
+    {
+        "match",
+        "extract",
+        "extractAll",
+        "replaceRegexpOne",
+        "replaceRegexpAll",
+        "splitByRegexp",
+    }
+)
+"""Functions whose regular expression must be a constant."""
 
 DATES = {
     "toStartOfSecond": ("time -> time", "DATE_TRUNC('second', a)"),
@@ -75,7 +88,7 @@ TEXT = {
     ),
     "repeat": (
         "text number -> text",
-        f"CASE WHEN b > {LONGEST_TEXT} THEN {TOO_LONG} ELSE REPEAT(a, TRY_CAST(b AS INTEGER)) END",
+        f"CASE WHEN LENGTH(a) * b > {LONGEST_TEXT} THEN {TOO_LONG} ELSE REPEAT(a, TRY_CAST(b AS INTEGER)) END",
     ),
     "positionCaseInsensitive": ("text text -> number", "STRPOS(LOWER(a), LOWER(b))"),
     "countSubstrings": (
@@ -94,7 +107,13 @@ TEXT = {
     "MD5": ("text -> text", "!md5"),
     "SHA256": ("text -> text", "!sha256"),
     "base64Encode": ("text -> text", "TO_BASE64(ENCODE(a))"),
-    "levenshteinDistance": ("text text -> number", "!levenshtein"),
+    "levenshteinDistance": (
+        "text text -> number",
+        (
+            f"CASE WHEN LENGTH(a) > {MOST_PAIRS} OR LENGTH(b) > {MOST_PAIRS} THEN {TOO_MANY}"
+            " ELSE LEVENSHTEIN(a, b) END"
+        ),
+    ),
     "multiSearchAnyCaseInsensitive": (
         "text [text] -> bool",
         "COALESCE(LIST_BOOL_OR(LIST_TRANSFORM(b, LAMBDA w: CONTAINS(LOWER(a), LOWER(w)))), FALSE)",
@@ -150,7 +169,7 @@ WEB = {
             " '&'), LAMBDA w: NOT STARTS_WITH(w, b || '=')), '&')) END)"
         ),
     ),
-    "decodeURLComponent": ("text -> text", "!url_decode"),
+    "decodeURLComponent": ("text -> text", "TRY(URL_DECODE(a))"),
     "encodeURLComponent": ("text -> text", "!url_encode"),
 }
 CONVERSION = {
@@ -166,14 +185,17 @@ NUMBERS = {
     "plus": ("number number -> number", "a + b"),
     "minus": ("number number -> number", "a - b"),
     "multiply": ("number number -> number", "a * b"),
-    "divide": ("number number -> number", "a / b"),
+    "divide": ("number number -> number", "a / NULLIF(b, 0)"),
     "negate": ("number -> number", "-a"),
     "trunc": ("number -> number", "TRUNC(a)"),
     "intDivOrZero": (
         "number number -> number",
         "CASE WHEN b = 0 THEN 0 ELSE TRY_CAST(TRUNC(a / b) AS BIGINT) END",
     ),
-    "positiveModulo": ("number number -> number", "((a % b) + ABS(b)) % ABS(b)"),
+    "positiveModulo": (
+        "number number -> number",
+        "((a % NULLIF(b, 0)) + ABS(b)) % NULLIF(ABS(b), 0)",
+    ),
     "cbrt": ("number -> number", "!cbrt"),
     "exp2": ("number -> number", "POW(2, a)"),
     "exp10": ("number -> number", "POW(10, a)"),
@@ -207,7 +229,10 @@ ARRAYS = {
     "arrayIntersect": ("[any] [any] -> like1", "!list_intersect"),
     "arrayCumSum": (
         "[number] -> [number]",
-        "LIST_TRANSFORM(a, LAMBDA w, i: LIST_SUM(LIST_SLICE(a, 1, i)))",
+        (
+            f"CASE WHEN LEN(a) > {MOST_PAIRS} THEN {TOO_MANY} ELSE"
+            " LIST_TRANSFORM(a, LAMBDA w, i: LIST_SUM(LIST_SLICE(a, 1, i))) END"
+        ),
     ),
     "arrayProduct": ("[number] -> number", "LIST_PRODUCT(a)"),
     "has": ("[any] value -> bool", "COALESCE(LIST_CONTAINS(a, b), FALSE)"),
@@ -220,6 +245,7 @@ FUNCTIONS = DATES | CHOICE | TEXT | WEB | CONVERSION | NUMBERS | ARRAYS
 """Functions of one row."""
 
 LONGER = {
+    "substring": "SUBSTRING(a, TRY_CAST(b AS BIGINT), TRY_CAST(c AS BIGINT))",
     "leftPad": f"CASE WHEN b > {LONGEST_TEXT} THEN {TOO_LONG} ELSE LPAD(a, TRY_CAST(b AS INTEGER), c) END",
     "rightPad": f"CASE WHEN b > {LONGEST_TEXT} THEN {TOO_LONG} ELSE RPAD(a, TRY_CAST(b AS INTEGER), c) END",
     "arrayStringConcat": "ARRAY_TO_STRING(a, b)",

@@ -22,7 +22,8 @@ from hedgerow.query.expressions_functions import (
     is_aggregate,
     signature,
 )
-from hedgerow.query.expressions_table import SYNONYMS
+from hedgerow.query.expressions_table import PATTERNS, SYNONYMS
+from hedgerow.query.filters_values import check_pattern
 from hedgerow.query.sources import Property, Source
 from hedgerow.query.trees import Tree, text_literal
 
@@ -156,7 +157,14 @@ class Translation:
                 f"{name}() does not take {len(nodes)} arguments.",
                 hint=f"It takes {known.least} to {known.most()}.",
             )
+        if name == "multiIf" and len(nodes) % 2 == 0:
+            raise InvalidQuery(
+                "multiIf() has a condition without a value, or nothing for the rest.",
+                hint="Write multiIf(a, 1, b, 2, 3).",
+            )
         found = [self.typed(node) for node in nodes]
+        if name in PATTERNS:
+            _check_pattern(name, found[0 if name == "splitByRegexp" else 1])
         if name in DIFFERENT:
             found = [_by_key(one) for one in found]
         kinds = _kinds(name, known, len(nodes))
@@ -166,6 +174,15 @@ class Translation:
             for one, kind in zip(found, kinds, strict=False)
         ]
         return Typed(self.source.dialect.function(name, arguments), gives)
+
+
+def _check_pattern(name: str, pattern: Typed) -> None:
+    if pattern.constant is None:
+        raise InvalidQuery(
+            f"{name}() needs a regular expression that is a constant.",
+            hint="Write it as a text.",
+        )
+    check_pattern(pattern.constant)
 
 
 def gives_alike(known: Signature) -> bool:

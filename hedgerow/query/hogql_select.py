@@ -143,8 +143,12 @@ def _with(
         if isinstance(one.this, exp.Query) and not one.args.get("scalar"):
             found = query(one.this, writing, common)
             common[name] = writing.put_common(found.tree, found.outputs)
-        else:
+        elif one.args.get("scalar"):
             named[name] = one.this
+        else:
+            raise InvalidQuery(
+                f"WITH {name} is no query that only reads.", hint="Write a SELECT there."
+            )
     return common, named
 
 

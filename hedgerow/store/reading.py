@@ -6,6 +6,7 @@ or that nobody waits for any more. An engine's message never reaches the asker w
 it: it is turned into one of four deliberate errors.
 """
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -29,6 +30,9 @@ MOST_ROWS = 1_000_000
 """Rows an answer may have; beyond, the question is refused rather than cut."""
 
 LOOK_EVERY_S = 0.05
+_VALUES = re.compile(r"'[^']*'|\"[^\"]*\"|\d+(?:\.\d+)?")
+"""What an engine's message about rows can quote of them. A row can be looked at before it
+is known whose it is, so none of it is told."""
 
 
 class Running:
@@ -188,6 +192,8 @@ def refused(error: duckdb.Error, one: Running, timeout_s: float) -> HedgerowErro
             hint="See the log; free disk space or restore a backup if it says so.",
         )
     said = str(error).split("\n\nLINE", 1)[0].splitlines()[0]
+    if not isinstance(error, duckdb.BinderException | duckdb.CatalogException):
+        said = _VALUES.sub("…", said)
     return InvalidQuery(
         f"The question cannot be answered: {said}",
         hint="Check the types of what it compares and calculates.",
