@@ -313,6 +313,28 @@ def test_nothing_scrolls_sideways_on_a_phone(page, server, token, path):
     assert width == 360
 
 
+AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_axe_finds_nothing_serious(page, server, token, path):
+    told = []
+    for theme in ("dark", "light"):
+        page.emulate_media(color_scheme=theme)
+        page.goto(f"{server.url}/p/1/{path}")
+        page.wait_for_load_state("networkidle") if path != "live" else None
+        page.evaluate(AXE.read_text())
+        found = page.evaluate("axe.run({resultTypes: ['violations']})")
+        told += [
+            (theme, one["id"], node["html"][:160], node.get("failureSummary"))
+            for one in found["violations"]
+            for node in one["nodes"]
+            if one["impact"] in {"serious", "critical"}
+        ]
+
+    assert told == []
+
+
 def test_the_browser_had_nothing_to_complain_about(page):
     missed = [text for text in page.complaints if "net::ERR" not in text]
 

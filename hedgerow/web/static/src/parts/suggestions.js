@@ -22,6 +22,7 @@ function close() {
 }
 
 async function open(input) {
+  if (!input.isConnected) return;
   const turn = ++asked;
   const reply = await fetch(source(input), { headers: { "HX-Request": "true" } });
   if (!reply.ok || turn !== asked || document.activeElement !== input) return;
