@@ -14,6 +14,7 @@ class ClickHouse:
     """ClickHouse 25 and later; also as chDB."""
 
     name = "clickhouse"
+    most_places = 64
     settings: ClassVar[Mapping[str, str]] = {
         "join_use_nulls": "1",
         "aggregate_functions_null_for_empty": "1",
@@ -38,10 +39,11 @@ class ClickHouse:
         return call("arrayJoin", call("JSONExtractKeys", column))
 
     def number(self, text: Tree) -> Tree:
-        """Return Nullable(Float64) where it looks like one."""
+        """Return Nullable(Float64) where it looks like one; not ``1e999``, too large."""
         trimmed = call("trimBoth", text.copy())
         double = call("toFloat64OrNull", trimmed)
-        return case(self.matches(text, text_literal(NUMBER)), double)
+        is_one = self.matches(text, text_literal(NUMBER))
+        return case(exp.and_(is_one, call("isFinite", double.copy())), double)
 
     def text(self, value: Tree) -> Tree:
         """Return ``toString``, which is the shortest form already."""
@@ -142,6 +144,20 @@ class ClickHouse:
     def sorted_values(self, values: Tree) -> Tree:
         """Return ``arraySort(groupUniqArray(…))``."""
         return call("arraySort", call("groupUniqArray", values))
+
+    def mask(
+        self,
+        place: Tree,
+        condition: Tree,
+        places: int,  # noqa: ARG002 - one width for all
+    ) -> Tree:
+        """Return ``groupBitOr`` of ones moved to their place."""
+        bit = call("bitShiftLeft", call("toUInt64", number_literal(1)), place)
+        return call("groupBitOr", case(condition, bit, call("toUInt64", number_literal(0))))
+
+    def has_place(self, mask: Tree, place: Tree) -> Tree:
+        """Return ``bitTest``."""
+        return call("bitTest", mask, place).eq(number_literal(1))
 
 
 def _parsed() -> exp.Lambda:

@@ -13,6 +13,7 @@ class DuckDb:
     """DuckDB 2."""
 
     name = "duckdb"
+    most_places = 126
 
     def json_text(self, column: Tree, *path: str) -> Tree:
         """Return ``json_extract_string`` by JSON pointer."""
@@ -25,9 +26,10 @@ class DuckDb:
         return call("unnest", call("json_keys", column))
 
     def number(self, text: Tree) -> Tree:
-        """Return the text as DOUBLE where it looks like one."""
+        """Return the text as DOUBLE where it looks like one; not ``1e999``, too large."""
         double = exp.TryCast(this=text.copy(), to=exp.DataType.build("double"))
-        return case(self.matches(text, text_literal(NUMBER)), double)
+        is_one = self.matches(text, text_literal(NUMBER))
+        return case(exp.and_(is_one, call("isfinite", double.copy())), double)
 
     def text(self, value: Tree) -> Tree:
         """Return VARCHAR without a trailing ``.0``."""
@@ -144,3 +146,16 @@ class DuckDb:
         """Return ``list_sort`` of what differs."""
         each = exp.Distinct(expressions=[values])
         return call("list_sort", exp.ArrayAgg(this=each))
+
+    def mask(self, place: Tree, condition: Tree, places: int) -> Tree:
+        """Return ``bit_or`` of ones moved to their place."""
+        kind = "bigint" if places < 64 else "hugeint"
+        one, none = (exp.cast(number_literal(bit), kind) for bit in (1, 0))
+        bit = exp.BitwiseLeftShift(this=one, expression=exp.cast(place, "int"))
+        return call("bit_or", case(condition, bit, none))
+
+    def has_place(self, mask: Tree, place: Tree) -> Tree:
+        """Return whether the lowest bit is set once the mask is moved there."""
+        moved_ = exp.BitwiseRightShift(this=mask, expression=exp.cast(place, "int"))
+        bit = exp.BitwiseAnd(this=exp.paren(moved_), expression=number_literal(1))
+        return exp.paren(bit).eq(number_literal(1))

@@ -7,6 +7,7 @@ from sqlglot import parse_one
 
 from hedgerow.model.ports import Statement
 from hedgerow.model.tables import Column, Table
+from hedgerow.query.dialects import DUCKDB
 from hedgerow.store import arrow
 from hedgerow.store.rows import INCOMING, in_memory, unnested
 from tests.world import load, rows
@@ -75,6 +76,29 @@ def test_hot_columns_hold_what_the_json_holds(store, project):
 
     assert [text for text, _, _ in found] == [json for _, _, json in found]
     assert [number for _, number, _ in found if number is not None] == [5.0, 5.0, 1e300]
+
+
+def test_a_number_is_the_same_from_its_column_and_from_the_json(store, project):
+    values = ["1e999", "-1e999", "1e308", " 5 ", "+.5", "7.", "nan", "inf", "1_000", ""]
+    load(
+        store,
+        project,
+        events=[
+            {"event": "a", "distinct_id": "ann", "properties": {"size/~": value}}
+            for value in (1, *values)
+        ],
+    )
+    column = store.columns()["events", "size/~"]
+    json = parse_one("json_extract_string(properties, '/size~1~0')", dialect="duckdb")
+    found = rows(
+        store,
+        f"SELECT {column.number}, {DUCKDB.number(json).sql('duckdb')}"
+        " FROM events WHERE project_id = ?",
+        project.id,
+    )
+
+    assert [hot for hot, _ in found] == [cold for _, cold in found]
+    assert sorted(hot for hot, _ in found if hot is not None) == [0.5, 1, 5, 7, 1e308]
 
 
 ENGINE = duckdb.connect()
