@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from hedgerow.model.projects import Project
 from hedgerow.store.on_duckdb import DuckStore
 from tests.world import a_project
+
+settings.register_profile("long", max_examples=1_000_000, deadline=None)
 
 WHOLE = {
     "store",

@@ -11,7 +11,7 @@ import zlib
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import asdict
 
@@ -19,8 +19,6 @@ from hedgerow.capture import plain
 from hedgerow.capture.verdicts import V1Request
 from hedgerow.capture.wire import Hints, check, decode
 from hedgerow.errors import BadCapture
-
-settings.register_profile("long", max_examples=1_000_000, deadline=None)
 
 WORDS = st.sampled_from(
     [
