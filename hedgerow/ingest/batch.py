@@ -23,10 +23,10 @@ from hedgerow.ingest.enrich import (
 )
 from hedgerow.ingest.gathering import gathered
 from hedgerow.ingest.groups import Groups, identified, keys_of
-from hedgerow.ingest.identity import source_of
+from hedgerow.ingest.identity import MERGING, source_of
 from hedgerow.ingest.kinds import Kinds
 from hedgerow.ingest.people import People
-from hedgerow.ingest.placing import place
+from hedgerow.ingest.placing import passes_by, place
 from hedgerow.ingest.privacy import hide
 from hedgerow.ingest.properties import lifted
 from hedgerow.ingest.sizes import json_text
@@ -34,9 +34,7 @@ from hedgerow.ingest.timestamps import happened_at
 from hedgerow.model.changes import Changes, EventCount, Known, OfProject, Wanted
 from hedgerow.model.events import Event
 
-NEED_A_PERSON = frozenset(
-    {"$identify", "$create_alias", "$merge_dangerously", "$groupidentify"}
-)
+NEED_A_PERSON = MERGING | {"$groupidentify"}
 """Without person processing these mean nothing and are dropped."""
 
 COOKIELESS = "$posthog_cookieless"
@@ -133,7 +131,8 @@ def drop_forgotten(plan: Plan) -> None:
 def place_people(plan: Plan) -> None:
     """Say whose each event is, and what it changes about them."""
     for draft in plan.batch.drafts:
-        plan.merges.extend(place(draft, plan.people, plan.batch.warn))
+        if not passes_by(draft, plan.people):
+            plan.merges.extend(place(draft, plan.people, plan.batch.warn))
 
 
 def put_groups(plan: Plan) -> None:

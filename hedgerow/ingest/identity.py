@@ -32,6 +32,9 @@ ANY_CASE = frozenset(
     ]
 )
 EXACT_CASE = frozenset({"[object Object]", "NaN", "None", "none", "null", "0"})
+MERGING = frozenset({"$identify", "$create_alias", "$merge_dangerously"})
+"""Names of events that may ask for two ids to be one person."""
+
 QUOTES = ("'", '"')
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hedgerow.ingest.drafts import Draft
-from hedgerow.ingest.identity import Asked, merge, source_of
+from hedgerow.ingest.identity import MERGING, Asked, merge, source_of
 from hedgerow.ingest.people import People
 from hedgerow.ingest.properties import changed
 from hedgerow.ingest.sizes import PROPERTIES_LIMIT, exceeds, json_text
@@ -18,6 +18,23 @@ NEVER_CHANGE = frozenset({"$exception", "$$heatmap"})
 """Sent so often, and about so little, that they leave an existing person alone."""
 
 Warn = Callable[[Draft, str, str], None]
+
+
+def passes_by(draft: Draft, people: People) -> bool:
+    """Place a draft that certainly leaves its person as it is; nearly all events do.
+
+    Return whether it is one; else nothing has been done.
+    """
+    if draft.set or draft.set_once or draft.unset or draft.captured.name in MERGING:
+        return False
+    key = people.keys.get((draft.project.id, draft.captured.distinct_id))
+    person = None if key is None else people.persons.get(key)
+    if key is None or person is None or not person.state:
+        return False
+    if not draft.personless and not draft.lifted.keys() <= person.properties.keys():
+        return False
+    draft.person_key, draft.person_state = key, person.state
+    return True
 
 
 def place(draft: Draft, people: People, warn: Warn) -> tuple[Merge, ...]:
@@ -72,8 +89,6 @@ def _change(
     draft: Draft, people: People, person: Person, gained: dict[str, Any], warn: Warn
 ) -> Person:
     before = person.properties
-    if person.state and not gained and _says_nothing_new(draft, before):
-        return person
     base = before | gained if gained else before
     after = changed(
         base,
@@ -98,11 +113,3 @@ def _change(
             return person
         after, text = {}, "{}"
     return people.change(person, after, text, at=draft.at, event_uuid=draft.captured.uuid)
-
-
-def _says_nothing_new(draft: Draft, known: dict[str, Any]) -> bool:
-    """Whether an event certainly leaves its person as it is; true of nearly all."""
-    return (
-        not (draft.set or draft.set_once or draft.unset)
-        and draft.lifted.keys() <= known.keys()
-    )
