@@ -4,7 +4,8 @@ Every figure needs it; some ask one more, over the same ``reported``: the projec
 events with short names, of which all statements here and in the figures are made.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from functools import cache
 
@@ -23,6 +24,8 @@ from hedgerow.query.values import Values
 
 AHEAD = timedelta(hours=1)
 """A heartbeat this much later than its arrival takes no part."""
+
+WORD = re.compile(r"[a-z_]+")
 
 OBSERVED = """
     SELECT k, at, day, arrived, 0 AS step, old AS v FROM reported WHERE kind = 'update'
@@ -77,7 +80,9 @@ def reports(asked: Asked) -> Statement:
     since, until = iso(asked.date_from), iso(asked.as_of)
     ends = "may still change" if asked.provisional else "settled"
     values["asked"] = f"{asked.figure}, {since} to {until}, {ends}"
-    told = exp.alias_(exp.Placeholder(this="asked"), "asked")  # what a kept answer is found by
+    told = exp.alias_(
+        exp.Placeholder(this="asked"), "asked"
+    )  # what a kept answer is found by
     tree.with_("question", as_=exp.select(told), copy=False)
     return Statement(tree=tree, values=values)
 
@@ -106,7 +111,8 @@ def statement(
         exp.alias_(events.property("event", name).text, alias)
         for alias, name in (more or {}).items()
     ]
-    rows = reported(events, asked, since=since, more=columns)
+    used = set(WORD.findall(" ".join([template, *(STEPS[name] for name in steps)])))
+    rows = reported(events, asked, since=since, more=columns, used=used)
     tree.with_("reported", as_=rows, copy=False)
     for name in steps:
         tree.with_(name, as_=_parsed(STEPS[name]).copy(), copy=False)
@@ -123,18 +129,22 @@ def _parsed(template: str) -> exp.Query:
 
 
 def reported(
-    events: Events, asked: Asked, *, since: int | None = None, more: Iterable[Tree] = ()
+    events: Events,
+    asked: Asked,
+    *,
+    since: int | None,
+    more: Iterable[Tree],
+    used: Collection[str],
 ) -> exp.Select:
     """Return the fleet events from day ``since`` up to the moment asked about.
 
-    Columns: ``k`` the installation, ``id``, ``kind`` (beat, install, update), ``at`` and
+    Columns, those of them that are ``used``: ``k`` the installation, ``id``, ``kind`` (beat, install, update), ``at`` and
     ``arrived`` in microseconds, ``day``, ``version``, ``old``, ``new``, ``environment``,
     ``of_person`` (its environment by the person), ``person`` its id, ``fits``, and ``more``.
     """
     settings, dialect = asked.settings, events.dialect
     name, at, arrived = (events.column(one) for one in ("event", "timestamp", "created_at"))
     version = first_of(settings.version_properties, events)
-    new = events.property("event", settings.new_version_property).text
     beat = name.copy().eq(events.values.bind(settings.heartbeat_event))
     kinds = [exp.If(this=beat, true=text_literal("beat"))]
     named = [settings.heartbeat_event]
@@ -154,17 +164,24 @@ def reported(
         "arrived": dialect.microseconds(arrived),
         "day": day_of(events, asked),
         "version": version,
-        "old": events.property("event", settings.old_version_property).text,
-        "new": exp.func("coalesce", new, version.copy()),
+        "old": _of_updates(settings.old_version_property, events, asked),
+        "new": exp.func(
+            "coalesce",
+            _of_updates(settings.new_version_property, events, asked),
+            version.copy(),
+        ),
         "environment": events.property("event", settings.environment_property).text,
-        "of_person": events.property("person", settings.environment_property).text,
-        "person": exp.cast(events.person_column("uuid"), "text"),
         "fits": fits(asked, events),
     }
+    if "of_person" in used:
+        of_person = events.property("person", settings.environment_property).text
+        columns["of_person"] = of_person
+    if "person" in used:
+        columns["person"] = exp.cast(events.person_column("uuid"), "text")
     ahead = at.copy() > dialect.later(arrived.copy(), round(AHEAD.total_seconds()))
     wanted = [events.values.bind(one) for one in dict.fromkeys(named)]
     return events.select(
-        *(exp.alias_(tree, alias) for alias, tree in columns.items()),
+        *(exp.alias_(tree, alias) for alias, tree in columns.items() if alias in used),
         *more,
         since=None if since is None else begin_of(since, asked.zone),
         until=asked.at,
@@ -174,6 +191,16 @@ def reported(
             exp.not_(exp.paren(exp.and_(beat.copy(), ahead))),
         ],
     )
+
+
+def _of_updates(name: str, events: Events, asked: Asked) -> Tree:
+    """Return a property of update events; elsewhere it is not even looked for."""
+    update = asked.settings.update_event
+    if update is None:
+        return exp.null()
+    is_it = events.column("event").eq(events.values.bind(update))
+    text = events.property("event", name).text
+    return exp.Case(ifs=[exp.If(this=is_it, true=text)])
 
 
 def first_of(names: list[str], events: Events) -> Tree:
