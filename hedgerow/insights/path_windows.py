@@ -8,13 +8,10 @@ placed anew from 1) → ``steps`` (each with the next one shown).
 The stages are constant text, parsed once; start, end and limits are placeholders.
 """
 
-from functools import cache
-from typing import cast
-
-from sqlglot import exp, parse_one
+from sqlglot import exp
 
 from hedgerow.insights.path_sessions import GAP, Anchor
-from hedgerow.query.trees import Tree, text_literal
+from hedgerow.query.trees import Tree, template, text_literal
 from hedgerow.query.values import Values
 
 NUMBERED = """
@@ -82,15 +79,15 @@ def steps(items: exp.Select, gap_us: int, anchor: Anchor, values: Values) -> exp
     shown, bound = _shown(anchor, values)
     stages = {
         "items": items,
-        "numbered": _filled(NUMBERED, {"gap": values.bind(gap_us)}),
-        "runs": _filled(RUNS, {}),
-        "kept": _filled(KEPT, {}),
-        "shown": _filled(shown, bound),
-        "steps": _filled(STEPS, {}),
+        "numbered": template(NUMBERED, gap=values.bind(gap_us)),
+        "runs": template(RUNS),
+        "kept": template(KEPT),
+        "shown": template(shown, **bound),
+        "steps": template(STEPS),
     }
     query = exp.select().from_("steps")
     for name, stage in stages.items():
-        query = query.with_(name, as_=stage)
+        query = query.with_(name, as_=stage, copy=False)
     return query
 
 
@@ -107,19 +104,3 @@ def _shown(anchor: Anchor, values: Values) -> tuple[str, dict[str, Tree]]:
     bound["half"] = values.bind(anchor.limit // 2)
     bound["gap_item"] = text_literal(GAP)
     return BETWEEN, bound
-
-
-@cache
-def _parsed(template: str) -> exp.Select:
-    return cast("exp.Select", parse_one(template, dialect="duckdb"))
-
-
-def _filled(template: str, bound: dict[str, Tree]) -> exp.Select:
-    """Return a template with each ``:name`` replaced by what is bound to it."""
-
-    def fill(node: exp.Expr) -> exp.Expr:
-        if isinstance(node, exp.Placeholder) and node.name in bound:
-            return bound[node.name].copy()
-        return node
-
-    return cast("exp.Select", _parsed(template).copy().transform(fill))

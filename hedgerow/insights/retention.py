@@ -12,6 +12,7 @@ import msgspec
 from sqlglot import exp
 
 from hedgerow.errors import InvalidQuery
+from hedgerow.insights import retention_masks
 from hedgerow.insights.retention_cells import cells
 from hedgerow.insights.retention_events import EVERYONE, Asked, split_of
 from hedgerow.insights.retention_window import Window, chosen, window
@@ -42,7 +43,9 @@ def statements(query: RetentionQuery, context: QueryContext) -> list[Statement]:
     found = []
     for asked in _asked(query, context):
         values = Values()
-        found.append(Statement(tree=_counted(asked, values), values=values.by_name))
+        masks = retention_masks.fits(asked)
+        tree = (retention_masks.counted if masks else _counted)(asked, values)
+        found.append(Statement(tree=tree, values=values.by_name))
         if chosen(query).cumulative and _sums(query):
             values = Values()  # sums stay with their own period
             plain = _counted(asked, values, cumulative=False)

@@ -6,11 +6,11 @@ what differs between the kinds of retention is only how ``starts`` is found and 
 return's distance is counted. The fragments below are constant; what a query says is bound.
 """
 
-from sqlglot import exp, parse_one
+from sqlglot import exp
 
 from hedgerow.insights.retention_events import Asked, events, origins, same_entity
 from hedgerow.insights.retention_window import chosen
-from hedgerow.query.trees import Tree, number_literal
+from hedgerow.query.trees import Tree, number_literal, template
 from hedgerow.query.values import Values
 
 FIRST_TYPES = {"retention_first_time", "retention_first_ever_occurrence"}
@@ -66,15 +66,6 @@ ZERO_TOO = """
     UNION ALL SELECT DISTINCT actor, value, s, 0, 0 FROM timed"""
 
 
-def _part(text: str, **nodes: Tree) -> exp.Query:
-    """Return a constant fragment with its places filled."""
-    tree = parse_one(text, into=exp.Select)
-    filled = exp.replace_placeholders(tree, **nodes)
-    if not isinstance(filled, exp.Query):
-        raise TypeError(text)
-    return filled
-
-
 def cells(asked: Asked, values: Values) -> exp.Select:
     """Return (actor, value, s, col, amount), once for each cell an actor is in."""
     wanted = chosen(asked.query)
@@ -128,9 +119,9 @@ def _starts(asked: Asked, values: Values) -> Parts:
     kind = chosen(asked.query).retention_type
     parts: Parts = [("ev", events(asked, values))]
     if kind not in FIRST_TYPES:
-        return [*parts, ("starts", _part(RECURRING))]
+        return [*parts, ("starts", template(RECURRING))]
     text = FIRST_TIME if kind == "retention_first_time" else FIRST_EVER
-    return [*parts, ("origin", origins(asked, values)), ("starts", _part(text))]
+    return [*parts, ("origin", origins(asked, values)), ("starts", template(text))]
 
 
 def _of_any_value(asked: Asked) -> bool:
@@ -141,12 +132,12 @@ def _of_any_value(asked: Asked) -> bool:
 def _by_the_calendar(asked: Asked, values: Values) -> Parts:
     wanted, any_value = chosen(asked.query), _of_any_value(asked)
     least = values.bind(wanted.minimum_occurrences or 1)
-    returned = _part(RETURNS_OF_ANY_VALUE if any_value else RETURNS, least=least)
-    based = _part(FIRST_ROWS if asked.window.brackets else FROM_ROW)
-    back = _part(CAME_BACK_WITH_ANY_VALUE if any_value else CAME_BACK)
-    started = _part(STARTED)
+    returned = template(RETURNS_OF_ANY_VALUE if any_value else RETURNS, least=least)
+    based = template(FIRST_ROWS if asked.window.brackets else FROM_ROW)
+    back = template(CAME_BACK_WITH_ANY_VALUE if any_value else CAME_BACK)
+    started = template(STARTED)
     if wanted.aggregation_type in {"sum", "avg"}:
-        started = _part(
+        started = template(
             STARTED_WITH_SUM,
             any_value=exp.convert(any_value),
             same=exp.convert(same_entity(asked.query)),
@@ -164,13 +155,13 @@ def _by_the_clock(asked: Asked, values: Values) -> Parts:
     """Each actor has one row and its own clock, whatever the values (§1.7, §1.9)."""
     first = chosen(asked.query).retention_type in FIRST_TYPES
     one_value = _of_any_value(asked)
-    timed = _part(
+    timed = template(
         BY_THE_CLOCK,
         one_value=exp.convert(one_value),
         value=exp.column("value", table="c") if one_value else exp.Literal.string(""),
         unit=number_literal(UNIT[asked.window.period]),
     )
-    clocks = _part(CLOCKS_OF_FIRST if first else CLOCKS)
-    zero = parse_one(ZERO_TOO, into=exp.Select)
+    clocks = template(CLOCKS_OF_FIRST if first else CLOCKS)
+    zero = template(ZERO_TOO)
     parts = _starts(asked, values)
     return [*parts, ("clocks", clocks), ("timed", timed), ("cells", zero)]

@@ -27,6 +27,9 @@ class Dialect(Protocol):
     name: str
     """The name by which sqlglot knows it."""
 
+    most_places: int
+    """How many places, from 0 on, a ``mask`` has."""
+
     def json_text(self, column: Tree, *path: str) -> Tree:
         """Return the value at a path of a JSON column as text.
 
@@ -105,6 +108,17 @@ class Dialect(Protocol):
 
     def quantile(self, number: Tree, share: float) -> Tree:
         """Return an exact quantile, interpolated linearly at position (n-1) * share."""
+        ...
+
+    def mask(self, place: Tree, condition: Tree, places: int) -> Tree:
+        """Return an aggregate: a number whose bit ``place`` is set where a row fulfils it.
+
+        There are so many ``places``, at most ``most_places``; fewer are cheaper.
+        """
+        ...
+
+    def has_place(self, mask: Tree, place: Tree) -> Tree:
+        """Return whether a mask's bit is set."""
         ...
 
     def nullable(self, value: Tree) -> Tree:

@@ -14,7 +14,7 @@ class ClickHouse:
     """ClickHouse 25 and later; also as chDB."""
 
     name = "clickhouse"
-    most_places = 64
+    most_places = 63
     settings: ClassVar[Mapping[str, str]] = {
         "join_use_nulls": "1",
         "aggregate_functions_null_for_empty": "1",
@@ -152,8 +152,8 @@ class ClickHouse:
         places: int,  # noqa: ARG002 - one width for all
     ) -> Tree:
         """Return ``groupBitOr`` of ones moved to their place."""
-        bit = call("bitShiftLeft", call("toUInt64", number_literal(1)), place)
-        return call("groupBitOr", case(condition, bit, call("toUInt64", number_literal(0))))
+        bit = call("bitShiftLeft", call("toInt64", number_literal(1)), place)
+        return call("groupBitOr", case(condition, bit, call("toInt64", number_literal(0))))
 
     def has_place(self, mask: Tree, place: Tree) -> Tree:
         """Return ``bitTest``."""
