@@ -253,8 +253,8 @@ def _range(translation: Translation, nodes: list[Any]) -> Typed:
     start, end = ([number_literal(0), *numbers] if len(numbers) == 1 else numbers)[:2]
     step = numbers[2] if len(numbers) > 2 else number_literal(1)
     template = (
-        f"CASE WHEN c = 0 OR (b - a) / c > {LONGEST} THEN"
-        f" ERROR('range() makes at most ten thousand numbers.') ELSE RANGE(a, b, c) END"
+        f"RANGE(a, CASE WHEN c = 0 OR (b - a) / c > {LONGEST} THEN"
+        " ERROR('range() makes at most ten thousand numbers.') ELSE b END, c)"
     )
     return Typed(filled(template, [start, end, step]), "[number]")
 

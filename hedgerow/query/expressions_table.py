@@ -8,6 +8,8 @@ a function that takes the arguments as they come.
 
 LONGEST_TEXT = 10_000
 TOO_LONG = "ERROR('repeat and pads make at most ten thousand characters.')"
+SHORT = f"CASE WHEN b > {LONGEST_TEXT} THEN {TOO_LONG} ELSE b END"
+FEW = f"CASE WHEN LENGTH(a) * b > {LONGEST_TEXT} THEN {TOO_LONG} ELSE b END"
 MOST_PAIRS = 1000
 TOO_MANY = "ERROR('That is too long to be compared with each other: at most a thousand.')"
 PATTERNS = frozenset(
@@ -80,15 +82,15 @@ TEXT = {
     "trimRight": ("text -> text", "RTRIM(a)"),
     "leftPad": (
         "text number text? -> text",
-        f"CASE WHEN b > {LONGEST_TEXT} THEN {TOO_LONG} ELSE LPAD(a, TRY_CAST(b AS INTEGER), ' ') END",
+        f"LPAD(a, TRY_CAST({SHORT} AS INTEGER), ' ')",
     ),
     "rightPad": (
         "text number text? -> text",
-        f"CASE WHEN b > {LONGEST_TEXT} THEN {TOO_LONG} ELSE RPAD(a, TRY_CAST(b AS INTEGER), ' ') END",
+        f"RPAD(a, TRY_CAST({SHORT} AS INTEGER), ' ')",
     ),
     "repeat": (
         "text number -> text",
-        f"CASE WHEN LENGTH(a) * b > {LONGEST_TEXT} THEN {TOO_LONG} ELSE REPEAT(a, TRY_CAST(b AS INTEGER)) END",
+        f"REPEAT(a, TRY_CAST({FEW} AS INTEGER))",
     ),
     "positionCaseInsensitive": ("text text -> number", "STRPOS(LOWER(a), LOWER(b))"),
     "countSubstrings": (
@@ -246,8 +248,8 @@ FUNCTIONS = DATES | CHOICE | TEXT | WEB | CONVERSION | NUMBERS | ARRAYS
 
 LONGER = {
     "substring": "SUBSTRING(a, TRY_CAST(b AS BIGINT), TRY_CAST(c AS BIGINT))",
-    "leftPad": f"CASE WHEN b > {LONGEST_TEXT} THEN {TOO_LONG} ELSE LPAD(a, TRY_CAST(b AS INTEGER), c) END",
-    "rightPad": f"CASE WHEN b > {LONGEST_TEXT} THEN {TOO_LONG} ELSE RPAD(a, TRY_CAST(b AS INTEGER), c) END",
+    "leftPad": f"LPAD(a, TRY_CAST({SHORT} AS INTEGER), c)",
+    "rightPad": f"RPAD(a, TRY_CAST({SHORT} AS INTEGER), c)",
     "arrayStringConcat": "ARRAY_TO_STRING(a, b)",
     "arraySlice": "LIST_SLICE(a, TRY_CAST(b AS BIGINT), TRY_CAST(b + c - 1 AS BIGINT))",
     "toDecimal": "ROUND(a, TRY_CAST(b AS INTEGER))",

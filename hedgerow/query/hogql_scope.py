@@ -35,6 +35,9 @@ class Alias(msgspec.Struct):
     open: bool = False
     """It is being written at this moment."""
 
+    known: Typed | None = None
+    """What it became when it was first written."""
+
 
 class Joined(msgspec.Struct, frozen=True):
     """A relation after the first: how it is joined."""
@@ -141,14 +144,21 @@ class Scope:
         return alias
 
     def _again(self, alias: Alias, translation: Translation) -> Typed:
+        found = alias.known
+        if found is None or (alias.aggregated and not translation.aggregates):
+            found = alias.known = self._written(alias, translation)
+        self.writing.spend(found.tree)
+        return msgspec.structs.replace(found, tree=found.tree.copy())
+
+    def _written(self, alias: Alias, translation: Translation) -> Typed:
+        """Return what an alias stands for, as it is where it is defined."""
         place, self.place = self.place, alias.place
+        around, translation.locals = translation.locals, {}
         alias.open = True
         try:
-            found = translation.typed(alias.node)
+            return translation.typed(alias.node)
         finally:
-            alias.open, self.place = False, place
-        self.writing.spend(found.tree)
-        return found
+            alias.open, self.place, translation.locals = False, place, around
 
     def _column(self, path: list[str]) -> Typed | None:
         if len(path) > 1:

@@ -20,7 +20,7 @@ from hedgerow.query.trees import Tree
 from hedgerow.query.values import Values
 
 MOST_RELATIONS = 50
-MOST_NODES = 50_000
+MOST_NODES = 20_000
 DEEPEST = 20
 """Queries inside of queries."""
 
