@@ -100,7 +100,7 @@ TEXT = {
     "extractAll": ("text text -> [text]", "REGEXP_EXTRACT_ALL(a, b)"),
     "splitByChar": ("text text -> [text]", "STRING_SPLIT(b, a)"),
     "splitByString": ("text text -> [text]", "STRING_SPLIT(b, a)"),
-    "splitByRegexp": ("text text -> [text]", "!regexp_split"),
+    "splitByRegexp": ("text text -> [text]", "STRING_SPLIT_REGEX(b, a)"),
     "arrayStringConcat": ("[any] text? -> text", "ARRAY_TO_STRING(a, '')"),
     "concatWithSeparator": ("text text * -> text", "!concat_ws"),
     "ascii": ("text -> number", "!ascii"),
