@@ -31,6 +31,7 @@ TABS = (
     ("paths", "paths", "Paths"),
     ("stickiness", "stickiness", "Stickiness"),
     ("lifecycle", "lifecycle", "Lifecycle"),
+    ("sql", "sql", "SQL"),
 )
 
 
