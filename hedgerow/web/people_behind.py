@@ -88,6 +88,10 @@ def source_of(query: Mapping[str, Any], who: Mapping[str, Any]) -> dict[str, Any
             }
         case "TrendsQuery" | "RetentionQuery" | "StickinessQuery" | "LifecycleQuery":
             return {"kind": "InsightActorsQuery", "source": query, **who}
+        case "FleetQuery":
+            row = {**(who.get("row") or {})}
+            row |= {"day": who["day"]} if "day" in who else {}
+            return {"kind": "FleetActorsQuery", "source": query, "row": row}
         case kind:
             raise InvalidInput(
                 f"Nobody is known behind a figure of the kind {kind!r}.",
@@ -123,7 +127,9 @@ def _title(who: Mapping[str, Any]) -> str:
         return f"Reached step {step}" if step > 0 else f"Dropped off before step {-step}"
     if who.get("pathStartKey"):
         return f"{who['pathStartKey'].partition('_')[2]} → {who['pathEndKey'].partition('_')[2]}"
-    told = [str(who[key]) for key in ("breakdown", "status", "day") if key in who]
+    row = who.get("row") or {}
+    told = [str(value) for value in row.values() if isinstance(value, str)]
+    told += [str(who[key]) for key in ("breakdown", "status", "day") if key in who]
     return " · ".join(told) or "Persons behind this figure"
 
 
