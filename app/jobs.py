@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import requests
@@ -22,6 +23,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import audit
+from app.imports import commit
 from app.models.database import Database
 from app.models.records import Lease
 from app.models.saved import Setting
@@ -216,7 +218,51 @@ def stop_overdue(app: Flask, now: datetime) -> None:
         track_event(person.id, *told.stopped(person, entry, now))
 
 
+def _imports_wait(app: Flask, _now: datetime) -> bool:
+    with _reporter(app).database.reading() as session:
+        return bool(commit.waiting(session))
+
+
+def go_on_importing(app: Flask, now: datetime) -> None:
+    """Work on waiting imports for some seconds; the rest of them comes next round.
+
+    How far one got is in the database, so a restart goes on where the last one ended.
+    """
+    reporter = _reporter(app)
+    with reporter.database.reading() as session:
+        waiting, rules = commit.waiting(session), in_force(session, app.config)
+    for number in waiting[:1]:
+        folder = Path(app.config["DATA_DIR"])
+        ended = commit.work(reporter.database, number, now, rules, folder=folder)
+        if ended is not None:
+            _tell_import(ended)
+    if _imports_wait(app, now):
+        reporter.wake.set()
+
+
+def _tell_import(ended: commit.Ended) -> None:
+    if ended.failed is not None:
+        own = {"source": ended.source, "stage": "commit"}
+        track_failure("import", ended.failed, user_id=ended.user_id)
+        track_event(ended.user_id, "import.failed", own)
+        return
+    counts = ended.counts
+    track_event(
+        ended.user_id,
+        "import.completed",
+        {
+            "source": ended.source,
+            "rows": counts["done"],
+            "created": counts["created"],
+            "skipped_duplicate": counts["duplicate"],
+            "skipped_error": counts["error"],
+            "duration_ms": counts["took_ms"],
+        },
+    )
+
+
 JOBS = (
+    Job("imports", timedelta(0), go_on_importing, _imports_wait),
     Job("timers", timedelta(minutes=1), stop_overdue, _stops_timers),
     Job("tidy", timedelta(hours=1), tidy, _writes),
     Job("telemetry", timedelta(seconds=30), _tell, _has_to_tell),

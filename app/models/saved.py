@@ -65,7 +65,7 @@ class ImportBatch(Numbered, Dated, Base):
     options: Mapped[dict[str, Any]] = mapped_column(default=dict)
     counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
     state: Mapped[str] = mapped_column(String(15))
-    """``uploaded``, ``planned``, ``running``, ``done``, ``failed`` or ``undone``."""
+    """``uploaded``, ``planned``, ``running``, ``stopped``, ``done``, ``failed``, ``undone``."""
     undone_at: Mapped[datetime | None]
 
     user: Mapped[User] = relationship()

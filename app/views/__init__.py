@@ -9,6 +9,7 @@ from app.views import (
     entry,
     exports,
     forgotten,
+    imports,
     lock,
     oidc,
     organise,
@@ -44,6 +45,7 @@ REGISTERED = (
     organise.tag_pages,
     organise.rate_pages,
     profile.blueprint,
+    imports.blueprint,
     api_tokens.blueprint,
     reports_more.blueprint,  # that of all reports
     reports_filter.blueprint,

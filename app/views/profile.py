@@ -31,6 +31,7 @@ SCREENS = (
     ("clients.index", "users", "Clients", ""),
     ("tasks.index", "check", "Tasks", ""),
     ("tags.index", "tag", "Tags", ""),
+    ("imports.index", "upload", "Import", ""),
     ("entries.thrown", "trash", "Trash", ""),
     ("profile.show", "person", "Profile", ""),
 )
@@ -154,8 +155,18 @@ def _screens(text: str) -> list[tuple[str, str, str, str]]:
     return [
         (url_for(endpoint), symbol, _(name), word)
         for endpoint, symbol, name, word in (*SCREENS, *(ADMIN_SCREENS if admin else ()))
-        if has(endpoint) and wanted in _(name).casefold()
+        if _offered(endpoint) and wanted in _(name).casefold()
     ]
+
+
+def _offered(endpoint: str) -> bool:
+    """Return whether this installation has a screen, and this person may use it."""
+    if endpoint == "imports.index" and not (
+        current_app.config["ENABLE_IMPORTS"]
+        and roles.may(context.user(), "import.own", context.settings())
+    ):
+        return False
+    return has(endpoint)
 
 
 @blueprint.get("/palette")

@@ -7,7 +7,7 @@ that a test can find what was forgotten.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -90,6 +90,11 @@ def clock(instant: datetime, where: str) -> str:
     if isinstance(person, User) and person.time_format == 12:
         return local.strftime("%-I:%M %p")
     return local.strftime("%H:%M")
+
+
+def instant(seconds: int) -> datetime:
+    """Return the moment so many seconds after 1970."""
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def day(value: date, style: str = "EEEE d MMMM") -> str:
@@ -227,6 +232,7 @@ def teach(app: Flask) -> None:
         "grid": durations.grid,
         "exact": durations.exact,
         "clock": clock,
+        "instant": instant,
         "day": day,
         "moment": moment,
         "count": count,
