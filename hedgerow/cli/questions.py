@@ -4,6 +4,7 @@ import csv
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, TextIO
 
 import click
@@ -21,7 +22,7 @@ WIDEST = 60
 
 
 @click.command(cls=Taught)
-@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.argument("asked", metavar="QUESTION")
 @click.option("--project", envvar="HEDGEROW_PROJECT", help="Number or name, if several.")
 @click.option(
     "--format",
@@ -37,25 +38,44 @@ WIDEST = 60
 @click.pass_obj
 def query(
     options: Options,
-    file: TextIO,
+    asked: str,
     *,
     project: str | None,
     shape: Format,
     url: str | None,
     key: str | None,
 ) -> None:
-    r"""Answer the question in FILE, the JSON of a query; - reads standard input.
+    r"""Answer QUESTION: SQL, or a file of SQL or a query in JSON.
+
+    - reads it from standard input.
 
     \b
     Example:
+      hedgerow query 'SELECT event, count() FROM events GROUP BY event'
       echo '{"kind": "TrendsQuery", "series": [{"kind": "EventsNode"}]}' | hedgerow query -
     """
-    wanted = question(file.read())
+    wanted = question(text_of(asked))
     if url is not None:
         answer = remote.ask(url, key or "", project or "@current", wanted)
     else:
         answer = _answered(options, project, wanted)
     show(answer, shape, sys.stdout)
+
+
+def text_of(asked: str) -> str:
+    """Return a question's text: typed, of a file, or of standard input for ``-``."""
+    if asked == "-":
+        return sys.stdin.read()
+    first = asked.split(maxsplit=1)[0].lower() if asked.strip() else ""
+    if first in {"select", "with"} and asked.strip().lower() != first:
+        return asked
+    try:
+        return Path(asked).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise InvalidQuery(
+            f"{asked[:200]!r} is neither a SELECT nor a file that can be read.",
+            hint="Write SQL in quotes, name a file, or use - for standard input.",
+        ) from error
 
 
 def question(text: str) -> dict[str, Any]:

@@ -8,7 +8,13 @@ from click.testing import CliRunner
 
 from hedgerow.cli.program import hedgerow
 from hedgerow.cli.questions import question
-from hedgerow.errors import Conflict, HedgerowError, InvalidInput, NotFound
+from hedgerow.errors import (
+    Conflict,
+    HedgerowError,
+    InvalidInput,
+    InvalidQuery,
+    NotFound,
+)
 
 COUNTS = json.dumps(
     {
@@ -117,6 +123,16 @@ def test_events_go_in_are_asked_for_and_come_out(run, made, tmp_path):
 )
 def test_a_question_is_sql_or_json(text, kind):
     assert question(text)["kind"] == kind
+
+
+def test_sql_is_typed_or_in_a_file(run, made, tmp_path):
+    file = tmp_path / "question.sql"
+    file.write_text("select 1 + 1 as two")
+
+    assert run("query", "SELECT 1 + 1 AS two", "--format", "csv").stdout == "two\n2\n"
+    assert run("query", str(file), "--format", "csv").stdout == "two\n2\n"
+    refused = run("query", "nowhere.sql", refused=InvalidQuery)
+    assert "neither a SELECT nor a file" in str(refused.exception)
 
 
 def test_a_series_is_printed_with_a_line_for_each_day(run, made):
