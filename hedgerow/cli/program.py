@@ -21,7 +21,7 @@ def hedgerow(context: click.Context) -> None:
     \b
     A first day:
       hedgerow serve                      start, and open the link it prints
-      hedgerow query question.json        ask from the command line
+      hedgerow query 'SELECT …'           ask from the command line
       hedgerow backup /backups/monday     copy everything, while running
     """
     context.ensure_object(Options)
