@@ -1,4 +1,4 @@
-"""``hedgerow backup``, ``restore`` and ``check``."""
+"""``hedgerow backup``, ``restore``, ``check`` and ``expire``."""
 
 import sys
 from pathlib import Path
@@ -11,6 +11,7 @@ from hedgerow.serve import errands, keeping
 from hedgerow.serve.house import House, utc_now
 
 BACKUP_WAIT_S = 3600.0
+EXPIRE_WAIT_S = 3600.0
 
 
 @click.command(cls=Taught)
@@ -83,6 +84,39 @@ def check(options: Options) -> None:
         click.echo("Restore a backup into a new folder: hedgerow restore", err=True)
         sys.exit(1)
     click.echo("All is well.")
+
+
+@click.command(cls=Taught)
+@click.option("--dry-run", is_flag=True, help="Only count them.")
+@everywhere
+@click.pass_obj
+def expire(options: Options, *, dry_run: bool) -> None:
+    r"""Delete events older than their project keeps them.
+
+    A running server does so by itself, once an hour. How many days a project keeps its
+    events is said in its settings, under Privacy; as long as nothing is said, all stay.
+
+    \b
+    Example:
+      hedgerow expire --dry-run
+    """
+    if options.running():
+        wanted = {"do": "expire", "dry_run": dry_run}
+        found = errands.send(options.folder, wanted, EXPIRE_WAIT_S)["projects"]
+    else:
+        house = House(options.settings)
+        try:
+            house.start()
+            found = house.expire(dry_run=dry_run)
+        finally:
+            house.close()
+    for one in found:
+        says = "deleted" if one["deleted"] else "to delete" if one["events"] else "too old"
+        click.echo(
+            f"{one['events']:>14,} events {says} in {one['name']}, before {one['before']}"
+        )
+    if not found:
+        click.echo("All projects keep their events for ever.")
 
 
 def _opened(options: Options) -> list[str]:

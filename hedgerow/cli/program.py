@@ -37,6 +37,7 @@ for command in (
     keeping.backup,
     keeping.restore,
     keeping.check,
+    keeping.expire,
     accounts.project,
     accounts.user,
     accounts.key,

@@ -14,6 +14,7 @@ A command is JSON; ``do`` says what, the rest is:
     static_cohort_add, static_cohort_remove
                      cohort_id: int, distinct_ids?: [id, …], persons?: [UUID, …]
     forget_cohort    cohort_id: int
+    delete_events    before: time with its zone, dry_run?: bool: only count them
     delete_project   nothing more: everything of the project goes
 
 The outcome says what was done, or ``{"error": code, "what", "hint", "attr"}`` with a code
@@ -34,10 +35,12 @@ from hedgerow.ingest.people import People, person_uuid
 from hedgerow.ingest.privacy import hidden
 from hedgerow.ingest.properties import changed
 from hedgerow.ingest.sizes import PROPERTIES_LIMIT, json_text
+from hedgerow.ingest.timestamps import parsed
 from hedgerow.model.changes import (
     Changes,
     CohortPerson,
     Erase,
+    EventsOf,
     Known,
     Tombstone,
     Wanted,
@@ -87,7 +90,24 @@ def wanted(project: Project, asked: Asking) -> Wanted:
     groups = set()
     if asked.get("do") == "patch_group":
         groups = {(project.id, str(asked.get("type")), str(asked.get("key")))}
-    return Wanted(projects={project.id}, persons=persons, distinct_ids=ids, groups=groups)
+    return Wanted(
+        projects={project.id},
+        persons=persons,
+        distinct_ids=ids,
+        groups=groups,
+        counted=_counted(project, asked),
+    )
+
+
+def _counted(project: Project, asked: Asking) -> set[EventsOf]:
+    """Return the events that a receipt will have to count."""
+    match asked.get("do"):
+        case "delete_person" if asked.get("with_events") is True:
+            return {EventsOf(project_id=project.id, person=str(asked.get("person")))}
+        case "delete_events" if (before := parsed(str(asked.get("before")))) is not None:
+            return {EventsOf(project_id=project.id, before=before)}
+        case _:
+            return set()
 
 
 def is_uuid(value: Any) -> bool:
@@ -211,8 +231,26 @@ def delete_person(work: Work) -> dict[str, Any]:
         "person": person.uuid,
         "distinct_ids": list(ids),
         "with_events": with_events,
+        "events": sum(work.known.counted.values()),
         "deleted_at": work.at.isoformat(),
     }
+
+
+def delete_events(work: Work) -> dict[str, Any]:
+    """Delete the events that happened before a moment, or only count them."""
+    before = parsed(str(work.asked.get("before")))
+    if before is None:
+        raise Refused(
+            "invalid_input",
+            f"'before' is {work.asked.get('before')!r}.",
+            "Give a time such as 2026-03-01T00:00:00Z.",
+            "before",
+        )
+    count = sum(work.known.counted.values())
+    deleted = count > 0 and work.asked.get("dry_run") is not True
+    if deleted:
+        work.more["delete_before"] = [(work.project.id, before)]
+    return {"before": before.isoformat(), "events": count, "deleted": deleted}
 
 
 def patch_person(work: Work) -> dict[str, Any]:
@@ -308,6 +346,7 @@ COMMANDS: Mapping[str, Callable[[Work], dict[str, Any]]] = {
         merge,
         split,
         delete_person,
+        delete_events,
         patch_person,
         patch_group,
         fix_group_types,

@@ -22,6 +22,17 @@ GroupKey = tuple[int, str, str]
 """A project's id, a group type's name, and a group's key."""
 
 
+class EventsOf(msgspec.Struct, frozen=True, kw_only=True):
+    """Some events of a project: those of a person, or those before a moment."""
+
+    project_id: int
+    person: str | None = None
+    """A UUID."""
+
+    before: datetime | None = None
+    """UTC."""
+
+
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What a batch mentions and the store may have."""
 
@@ -36,6 +47,9 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     groups: set[GroupKey] = msgspec.field(default_factory=set)
     events: list[OfProject] = msgspec.field(default_factory=list)
     """UUIDs of events that may have been stored before."""
+
+    counted: set[EventsOf] = msgspec.field(default_factory=set)
+    """Events of which the number matters."""
 
 
 class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +82,9 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     tombstones: dict[OfProject, Tombstone] = msgspec.field(default_factory=dict)
     events: set[OfProject] = msgspec.field(default_factory=set)
     """UUIDs of the wanted ones that are stored."""
+
+    counted: dict[EventsOf, int] = msgspec.field(default_factory=dict)
+    """How many events those are."""
 
     next_key: int = 1
     """First person key never used."""
@@ -179,6 +196,9 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     cohort_people: list[CohortPerson] = msgspec.field(default_factory=list)
     forget_cohorts: list[tuple[int, int]] = msgspec.field(default_factory=list)
     """Project and cohort: all members leave."""
+
+    delete_before: list[tuple[int, datetime]] = msgspec.field(default_factory=list)
+    """Project and moment, UTC: what happened before it goes."""
 
     delete_projects: list[int] = msgspec.field(default_factory=list)
     next_key: int = 1

@@ -22,6 +22,7 @@ from hedgerow.meta.database import Metadata, open_metadata
 from hedgerow.meta.projects import Directory
 from hedgerow.model.ports import Queued, QueuedKind
 from hedgerow.serve.asking import Asking
+from hedgerow.serve.expiring import expire
 from hedgerow.serve.keeping import EVENTS, INBOX, backup
 from hedgerow.serve.places import Places
 from hedgerow.settings import Settings
@@ -79,7 +80,7 @@ class House:
             timeout_s=settings.query_timeout_s,
         )
 
-        self.errands = {"backup": self._back_up}
+        self.errands = {"backup": self._back_up, "expire": self._expire}
 
     def start(self) -> None:
         """Begin to move what waits in the inbox."""
@@ -114,6 +115,13 @@ class House:
     def flush(self, timeout_s: float) -> None:
         """Return when all that was acknowledged before can be queried."""
         self.writer.flush(timeout_s)
+
+    def expire(self, *, dry_run: bool = False) -> list[dict[str, Any]]:
+        """Delete what is older than its project keeps events; see ``expiring.expire``."""
+        return expire(self.directory.all(), self.command, self.clock(), dry_run=dry_run)
+
+    def _expire(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"projects": self.expire(dry_run=asked["dry_run"])}
 
     def _back_up(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         return backup(self.folder, Path(asked["folder"]), self.store, self.clock())

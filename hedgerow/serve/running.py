@@ -36,6 +36,7 @@ from hedgerow.inbox import MIB
 from hedgerow.meta import access, accounts
 from hedgerow.replies import refusal
 from hedgerow.serve.errands import Errands
+from hedgerow.serve.expiring import Hourly
 from hedgerow.serve.figures import checks, figures
 from hedgerow.serve.house import House
 from hedgerow.settings import Settings
@@ -175,16 +176,19 @@ async def _run(house: House, listening: socket.socket, say: Callable[[str], None
     for one in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(one, _stop, server)
     errands = Errands(house.folder, house.errands)
+    hourly = Hourly(house.expire)
     note = house.folder / RUNNING
     try:
         note.write_text(
             json.dumps({"local_url": _local(house.settings), "pid": os.getpid()})
         )
         errands.start()
+        hourly.start()
         _announce(house, say)
         await server.serve(sockets=[listening])
     finally:
         note.unlink(missing_ok=True)
+        hourly.stop()
         errands.stop()
         questions.close()
 

@@ -3,6 +3,7 @@
 # ruff: noqa: S608 - names of our own tables and whole numbers; values are parameters
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from hedgerow.model.changes import CohortPerson, Erase
@@ -61,6 +62,15 @@ def person(run: Run, one: Erase) -> None:
         f"DELETE FROM {MERGES.name} WHERE source_key = $k OR target_key = $k",
         {"k": one.person_key},
     )
+
+
+def before(run: Run, project_id: int, moment: datetime) -> None:
+    """Delete a project's events that happened before a moment, UTC."""
+    run(
+        f"DELETE FROM {EVENTS.name} WHERE project_id = $p AND timestamp < $t",
+        {"p": project_id, "t": moment.replace(tzinfo=None)},
+    )
+    recount(run, project_id)
 
 
 def recount(run: Run, project_id: int) -> None:

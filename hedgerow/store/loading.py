@@ -132,6 +132,8 @@ class Loader:
         self.notes(changes)
         for one in changes.erase:
             erasing.person(self.run, one)
+        for project_id, moment in changes.delete_before:
+            erasing.before(self.run, project_id, moment)
         for project_id, cohort_id in changes.forget_cohorts:
             erasing.cohort(self.run, project_id, cohort_id)
         for project_id in changes.delete_projects:

@@ -14,7 +14,15 @@ from typing import Any
 import duckdb
 import msgspec
 
-from hedgerow.model.changes import Changes, EventCount, Known, OfProject, Tombstone, Wanted
+from hedgerow.model.changes import (
+    Changes,
+    EventCount,
+    EventsOf,
+    Known,
+    OfProject,
+    Tombstone,
+    Wanted,
+)
 from hedgerow.model.people import Group, GroupType, Person
 from hedgerow.model.projects import HotColumn, PropertyKind, Scope
 from hedgerow.model.tables import (
@@ -201,6 +209,7 @@ class Lookups:
             if memory.tombstones
             else {},
             events=self._stored(wanted.events),
+            counted={one: self._count(one) for one in wanted.counted},
             next_key=memory.next_key,
             next_state=memory.next_state,
         )
@@ -289,6 +298,24 @@ class Lookups:
             )
             for project_id, type_, key, created_at, updated_at, properties in found
         }
+
+    def _count(self, wanted: EventsOf) -> int:
+        """Return how many events those are."""
+        conditions = ["project_id = $p"]
+        values: dict[str, Any] = {"p": wanted.project_id}
+        if wanted.person is not None:
+            conditions.append(
+                f"person_key IN (SELECT person_key FROM {PERSONS.name} "
+                "WHERE project_id = $p AND uuid::VARCHAR = $u)"
+            )
+            values |= {"u": wanted.person}
+        if wanted.before is not None:
+            conditions.append("timestamp < $t")
+            values |= {"t": wanted.before.replace(tzinfo=None)}
+        found = self._run(
+            f"SELECT count(*) FROM {EVENTS.name} WHERE {' AND '.join(conditions)}", values
+        )
+        return int(found[0][0])
 
     def _stored(self, events: list[OfProject]) -> set[OfProject]:
         doubtful = self._seen.may_hold(events)

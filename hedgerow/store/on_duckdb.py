@@ -158,7 +158,7 @@ class DuckStore:
         self._memory.take(changes)
         self._lookups.take(changes)
         self._seen.add((event.project_id, event.uuid) for event in changes.events)
-        if any(one.with_events for one in changes.erase):
+        if changes.delete_before or any(one.with_events for one in changes.erase):
             self._memory.recount(self._connection)
         touched = touched_projects(changes)
         if touched:
@@ -250,6 +250,7 @@ def touched_projects(changes: Changes) -> set[int]:
     touched.update(one.project_id for one in changes.kinds)
     touched.update(one.project_id for one in changes.erase)
     touched.update(one.project_id for one in changes.cohort_people)
+    touched.update(project_id for project_id, _ in changes.delete_before)
     touched.update(project_id for project_id, _, _ in changes.distinct_ids)
     touched.update(project_id for project_id, _ in changes.group_types)
     touched.update(project_id for project_id, _ in changes.forget_cohorts)

@@ -1,11 +1,14 @@
 """Commands about people: delete, split, merge, change; and what late events make of them."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
-from tests.world import NOW, captured, command, rows, store_events
+from hedgerow.model.projects import Project
+from hedgerow.serve.expiring import expire, kept_from
+from tests.world import NOW, a_project, captured, command, rows, store_events
 
 
 def uuid_of(store, project, distinct_id):
@@ -143,3 +146,81 @@ def test_a_deleted_project_leaves_nothing(store, project):
 @pytest.mark.parametrize("asked", [{"do": "dance"}, {"do": "delete_person", "person": "x"}])
 def test_what_cannot_be_done_says_so(store, project, asked):
     assert command(store, project, asked)["error"] in {"invalid_input", "not_found"}
+
+
+@pytest.mark.parametrize(("with_events", "told"), [(True, 2), (False, 0)])
+def test_a_receipt_tells_how_many_events_were_deleted(store, project, with_events, told):
+    person = with_ann(store, project)
+    before = count(store, project)
+
+    receipt = command(
+        store,
+        project,
+        {"do": "delete_person", "person": person, "with_events": with_events},
+    )
+
+    assert receipt["events"] == told == before - count(store, project)
+
+
+def aged(store, project, *days):
+    events = [captured("a", "ann", timestamp=NOW - timedelta(days=one)) for one in days]
+    store_events(store, project, events)
+
+
+def test_events_before_a_moment_are_counted_then_deleted(store, project):
+    aged(store, project, 0, 5, 10, 11)
+    other = a_project()
+    aged(store, other, 20)
+    asked = {"do": "delete_events", "before": (NOW - timedelta(days=10)).isoformat()}
+
+    counted = command(store, project, {**asked, "dry_run": True})
+    left = count(store, project)
+    deleted = command(store, project, asked)
+    again = command(store, project, asked)
+
+    assert (counted["events"], counted["deleted"], left) == (1, False, 4)
+    assert (deleted["events"], deleted["deleted"]) == (1, True)
+    assert (again["events"], again["deleted"]) == (0, False)
+    assert store.written(project.id) == count(store, project) == 3
+    assert count(store, project, "persons") == 1
+    assert count(store, other) == 1
+
+
+def test_a_moment_that_is_none_is_refused(store, project):
+    refused = command(store, project, {"do": "delete_events", "before": "yesterday"})
+
+    assert (refused["error"], refused["attr"]) == ("invalid_input", "before")
+
+
+@pytest.mark.parametrize(
+    ("zone", "days", "before"),
+    [
+        pytest.param("UTC", 30, "2020-01-01T00:00:00+00:00", id="thirty days and today"),
+        pytest.param("Asia/Tokyo", 30, "2020-01-01T15:00:00+00:00", id="days of the zone"),
+        pytest.param("UTC", None, None, id="for ever"),
+    ],
+)
+def test_days_of_keeping_are_days_of_the_projects_zone(zone, days, before):
+    project = Project(id=1, name="a", api_token="t", timezone=zone, retention_days=days)
+
+    found = kept_from(project, datetime(2020, 1, 31, 16, tzinfo=UTC))
+
+    assert found == (before and datetime.fromisoformat(before))
+
+
+def test_only_projects_that_say_so_lose_old_events(store):
+    keeping, dropping = a_project(), a_project()
+    dropping = msgspec.structs.replace(dropping, retention_days=7, timezone="UTC")
+    aged(store, keeping, 8)
+    aged(store, dropping, 6, 8)
+    by_id = {one.id: one for one in (keeping, dropping)}
+
+    def through_inbox(project_id, asked):
+        return command(store, by_id[project_id], asked)
+
+    (seen,) = expire(by_id.values(), through_inbox, NOW, dry_run=True)
+    (done,) = expire(by_id.values(), through_inbox, NOW, dry_run=False)
+
+    assert (seen["project"], seen["events"], seen["deleted"]) == (dropping.id, 1, False)
+    assert (done["events"], done["deleted"]) == (1, True)
+    assert (count(store, keeping), count(store, dropping)) == (1, 1)

@@ -117,6 +117,9 @@ def test_the_command_line_reaches_a_running_server(server, tmp_path):
     run("backup", str(copy))
     assert {one.name for one in copy.iterdir()} >= {"events.duckdb", "inbox.sqlite3"}
     assert "A server runs" in run("check")
+    assert "for ever" in run("expire", "--dry-run")
+    server.call("PATCH", "", {"retention_days": 1})
+    assert "0 events too old" in run("expire")
     run("restore", str(copy), "--data", str(tmp_path / "again"))
     shown = run(
         "query", "-", "--format", "csv", "--data", str(tmp_path / "again"), text=total
