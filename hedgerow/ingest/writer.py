@@ -42,6 +42,9 @@ TAKE_S = 0.05
 IDLE_AFTER_S = 2.0
 FIRST_WAIT_S = 0.1
 LONGEST_WAIT_S = 5.0
+TIDY_AGAIN_S = 30.0
+"""After a fatal error the file must be opened again, which is not done in vain often."""
+
 NOTHING: Mapping[int, int] = MappingProxyType({})
 
 
@@ -91,7 +94,8 @@ class Writer:
         self._ahead: Ahead | None = None
         self._retry = threading.Event()
         self._stopping = False
-        self._drain_until = 0.0
+        self._drain_until = self._tidy_from = 0.0
+        self._untidy: str | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -182,7 +186,7 @@ class Writer:
     def _failure(self) -> str | None:
         """Return why nothing gets on at present; None: all is well."""
         ahead = self._ahead
-        return self._progress.failure or (ahead.failure if ahead else None)
+        return self._progress.failure or (ahead.failure if ahead else None) or self._untidy
 
     def _move_all(self, ahead: Ahead) -> None:
         """Move until stopped."""
@@ -195,8 +199,8 @@ class Writer:
             elif self._stopping and self._has_all():
                 return
             elif time.monotonic() - idle_since > IDLE_AFTER_S:
-                self._store.checkpoint(idle=True)
-                idle_since = float("inf")
+                self._rest()
+                idle_since = time.monotonic()
 
     def _is_over(self) -> bool:
         return self._stopping and time.monotonic() >= self._drain_until
@@ -210,9 +214,10 @@ class Writer:
         prepared = ready.prepared
         while True:
             try:
+                self._store.mend()
                 if ready.units:
                     self._carry_rest(ready.units, prepared)
-                else:
+                elif ready.upto > self._store.position():
                     self._commit(Changes(), ready.upto)
             except StoreUnavailable as error:
                 self._progress.failed(str(error))
@@ -221,6 +226,7 @@ class Writer:
                 self._progress.failed(repr(error))
             else:
                 self._progress.recovered()
+                self._tidy(idle=False)
                 return
             prepared = None  # it can be planned once
             self._retry.clear()
@@ -228,6 +234,31 @@ class Writer:
             if self._is_over():
                 return
             wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+
+    def _rest(self) -> None:
+        """Use the time while nothing waits."""
+        try:
+            self._store.mend()
+        except StoreUnavailable as error:
+            self._progress.failed(str(error))
+        else:
+            self._progress.recovered()
+            self._tidy(idle=True)
+
+    def _tidy(self, *, idle: bool) -> None:
+        """Let the store move its log; after a failure, not again for a while."""
+        now = time.monotonic()
+        if now < self._tidy_from:
+            return
+        try:
+            self._store.checkpoint(idle=idle)
+        except StoreUnavailable as error:
+            if self._untidy is None:
+                LOG.warning("The log of the events database stays long: %s", error)
+            self._untidy = str(error)
+            self._tidy_from = now + TIDY_AGAIN_S
+        else:
+            self._untidy = None
 
     def _carry_rest(self, units: list[Unit], prepared: Prepared | None) -> None:
         """Carry those units that are not stored yet."""
@@ -241,8 +272,13 @@ class Writer:
             self._store_units(units, prepared)
         except StoreUnavailable:
             raise
-        except Exception as error:  # noqa: BLE001 - the outer loop: whatever it is, go on
+        except Exception as error:  # the outer loop: whatever it is, go on
             parts = halves(units)
+            if parts is None and isinstance(error, MemoryError):
+                raise StoreUnavailable(
+                    f"The events database has too little memory: {error}",
+                    hint="Nothing is lost; raise HEDGEROW_MEMORY_MIB if this stays so.",
+                ) from error
             if parts is None:
                 self._put_aside(units[0], error)
                 return
@@ -268,7 +304,6 @@ class Writer:
         self.timings["commit"] += time.perf_counter() - started
         self._inbox.forget(upto=upto)
         self._progress.wrote(upto, changes.outcomes, rejected)
-        self._store.checkpoint(idle=False)
 
     def _put_aside(self, unit: Unit, error: Exception) -> None:
         """Keep what cannot be stored, with the reason, and go on."""

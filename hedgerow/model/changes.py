@@ -236,8 +236,8 @@ class Store(Protocol):
     def commit(self, changes: Changes, *, upto: int) -> None:
         """Store all changes and the position, or nothing.
 
-        Raises StoreUnavailable where trying again later may help; any other error means
-        that something in the changes cannot be stored.
+        Raises StoreUnavailable where trying again later may help, MemoryError where fewer
+        changes may fit; any other error means that something in them cannot be stored.
         """
         ...
 
@@ -250,5 +250,15 @@ class Store(Protocol):
         ...
 
     def checkpoint(self, *, idle: bool) -> None:
-        """Move the write-ahead log into the file where it is worth it."""
+        """Move the write-ahead log into the file where it is worth it.
+
+        Raises StoreUnavailable; what was committed stays committed.
+        """
+        ...
+
+    def mend(self) -> None:
+        """Open again what a fatal error has closed; nothing where all is well.
+
+        Raises StoreUnavailable while that cannot be done.
+        """
         ...

@@ -1,9 +1,10 @@
 """The events database on DuckDB: one file, one writer, many readers.
 
-One connection is opened with everything shut off that reaches outside (files, network,
-extensions); questions run on cursors of it and see a snapshot, so they never wait for the
-writer. The writer's methods (``Store``) are for its one thread; those of ``Reader`` for
-any. A second process cannot open the file while this one has it.
+Questions run on cursors of the one connection and see a snapshot, so they never wait for
+the writer. The writer's methods (``Store``) are for its one thread; those of ``Reader`` for
+any. A second process cannot open the file while this one has it. A fatal error, such as a
+checkpoint on a full disk, ends the connection; ``mend`` opens the file again, with
+everything that was committed.
 """
 
 # ruff: noqa: S608 - names of our own tables and whole numbers; values are parameters
@@ -24,6 +25,7 @@ from hedgerow.model.ports import Cancel, Rows, Statement
 from hedgerow.model.projects import HotColumn, PropertyKind, Scope
 from hedgerow.model.tables import EVENTS, PERSONS, POSITION
 from hedgerow.store import erasing
+from hedgerow.store.engine import FATAL, REFUSES_VALUES, opened, unavailable
 from hedgerow.store.hot_columns import planned
 from hedgerow.store.loading import Loader
 from hedgerow.store.lookups import Lookups, Memory
@@ -34,8 +36,6 @@ from hedgerow.store.seen import Seen
 LOG = logging.getLogger(__name__)
 WORTH_A_CHECKPOINT = 64 * 1024 * 1024
 """Bytes of write-ahead log from which the writer moves it into the file."""
-
-IN_MEMORY = ":memory:"
 
 
 class DuckStore:
@@ -54,19 +54,29 @@ class DuckStore:
         temporary: Path | None = None,
     ) -> None:
         self._path = path
-        self._connection = _opened(path, memory_mib, temporary)
-        applied = migrate(self._connection)
-        if applied and path is not None:
-            LOG.info("Events database %s brought to schema %d.", path, applied[-1])
-        self._memory = Memory(self._connection)
-        self._seen = Seen(self._connection)
-        self._loader = Loader(self._connection)
-        self._lookups = Lookups(self._connection, self._memory, self._seen)
-        self._questions = Questions(self._connection, at_once=at_once)
+        self._limits = memory_mib, temporary
+        self._is_lost = False
         self._writing = threading.Lock()
-        self._position: int = self._loader.run(f"SELECT id FROM {POSITION.name}")[0][0]
         self._commits = 0
         self._versions: dict[int, int] = {}
+        self._open()
+        self._questions = Questions(self._connection, at_once=at_once)
+
+    def _open(self) -> None:
+        """Open the file and read what is kept in memory."""
+        self._connection = opened(self._path, *self._limits)
+        try:
+            applied = migrate(self._connection)
+            self._memory = Memory(self._connection)
+            self._seen = Seen(self._connection)
+            self._loader = Loader(self._connection)
+            self._lookups = Lookups(self._connection, self._memory, self._seen)
+            self._position: int = self._loader.run(f"SELECT id FROM {POSITION.name}")[0][0]
+        except duckdb.Error as error:
+            self._connection.close()
+            raise unavailable(error) from error
+        if applied and self._path is not None:
+            LOG.info("Events database %s brought to schema %d.", self._path, applied[-1])
 
     # Reader
 
@@ -74,7 +84,11 @@ class DuckStore:
         self, statement: Statement, *, timeout_s: float, cancel: Cancel | None = None
     ) -> Rows:
         """Answer one statement; see ``ports.Reader``."""
-        return self._questions.run(statement, timeout_s=timeout_s, cancel=cancel)
+        try:
+            return self._questions.run(statement, timeout_s=timeout_s, cancel=cancel)
+        except StoreUnavailable as error:
+            self._is_lost = self._is_lost or isinstance(error.__cause__, FATAL)
+            raise
 
     def version(self, project_id: int) -> int:
         """Return a number that changes when the project's data do."""
@@ -99,12 +113,14 @@ class DuckStore:
 
     def size(self) -> StoreSize:
         """Return how much is kept."""
-        cursor = self._connection.cursor()
-        counts = [
-            cursor.execute(f"SELECT count(*) FROM {table.name}").fetchall()[0][0]
-            for table in (EVENTS, PERSONS)
-        ]
-        cursor.close()
+        try:
+            with self._connection.cursor() as cursor:
+                counts = [
+                    cursor.execute(f"SELECT count(*) FROM {table.name}").fetchall()[0][0]
+                    for table in (EVENTS, PERSONS)
+                ]
+        except duckdb.Error as error:
+            raise self._trouble(error) from error
         hot: dict[str, int] = {}
         for table_name, _ in self._memory.hot:
             hot[table_name] = hot.get(table_name, 0) + 1
@@ -127,7 +143,7 @@ class DuckStore:
         try:
             return self._lookups.known(wanted)
         except duckdb.Error as error:
-            raise unavailable(error) from error
+            raise self._trouble(error) from error
 
     def commit(self, changes: Changes, *, upto: int) -> None:
         """Store all changes and the position, or nothing; see ``changes.Store``."""
@@ -144,11 +160,9 @@ class DuckStore:
                 self._loader.run("COMMIT")
             except BaseException as error:
                 self._roll_back()
-                if isinstance(error, duckdb.Error) and not isinstance(
-                    error, REFUSES_VALUES
-                ):
-                    raise unavailable(error) from error
-                raise
+                if not isinstance(error, duckdb.Error) or isinstance(error, REFUSES_VALUES):
+                    raise
+                raise self._trouble(error) from error
         self._memory.hot = hot
         self._after(changes, upto)
 
@@ -168,8 +182,34 @@ class DuckStore:
     def _roll_back(self) -> None:
         try:
             self._loader.run("ROLLBACK")
+        except FATAL:
+            self._is_lost = True
         except duckdb.Error:  # the engine did so already
             return
+
+    def _trouble(self, error: duckdb.Error) -> Exception:
+        """Note whether an error was fatal, and return what it means to the writer."""
+        if isinstance(error, duckdb.OutOfMemoryException):
+            return MemoryError(str(error).splitlines()[0])
+        self._is_lost = self._is_lost or isinstance(error, FATAL)
+        return unavailable(error)
+
+    def mend(self) -> None:
+        """Open the file again if a fatal error has ended the connection.
+
+        Raises StoreUnavailable while that cannot be done; then it may be tried again.
+        """
+        if not self._is_lost or self._path is None:
+            return
+        with self._writing:
+            self._questions.pause()
+            self._connection.close()
+            self._open()
+            self._questions.resume(self._connection)
+            self._is_lost = False
+        self._commits += 1  # the last commit may have arrived after all
+        self._versions = dict.fromkeys(self._memory.counts, self._commits)
+        LOG.warning("The events database has been opened again after a fatal error.")
 
     def written(self, project_id: int) -> int:
         """Return how many events of a project are stored."""
@@ -193,6 +233,8 @@ class DuckStore:
                     self._loader.run("CHECKPOINT")
                 except duckdb.TransactionException:  # a reader is on an old snapshot
                     LOG.debug("Checkpoint put off: questions are running.")
+                except duckdb.Error as error:
+                    raise self._trouble(error) from error
 
     # Care
 
@@ -219,19 +261,6 @@ class DuckStore:
         return Path(f"{self._path}.wal")
 
 
-REFUSES_VALUES = (
-    duckdb.ConversionException,
-    duckdb.InvalidInputException,
-    duckdb.OutOfRangeException,
-    duckdb.TypeMismatchException,
-    duckdb.InvalidTypeException,
-    duckdb.BinderException,
-    duckdb.ParserException,
-    duckdb.NotSupportedError,
-)
-"""What the engine raises about a value; anything else is about the disk or itself."""
-
-
 def _event_keys(hot: Mapping[tuple[str, str], HotColumn], changes: Changes) -> list[str]:
     """Return the properties to be read for their columns: those that there are."""
     present = changes.event_keys
@@ -256,41 +285,3 @@ def touched_projects(changes: Changes) -> set[int]:
     touched.update(project_id for project_id, _ in changes.forget_cohorts)
     touched.update(changes.delete_projects)
     return touched
-
-
-def unavailable(error: duckdb.Error) -> StoreUnavailable:
-    """Return what an engine's trouble means to the writer: try again later."""
-    said = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return StoreUnavailable(
-        f"The events database refuses: {said}",
-        hint="Nothing is lost: what came waits in the inbox. Free disk space if it is full.",
-    )
-
-
-def _opened(
-    path: Path | None, memory_mib: int, temporary: Path | None
-) -> duckdb.DuckDBPyConnection:
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": f"{memory_mib}MiB",
-        "wal_autocheckpoint": "256MB",  # the writer does it earlier, between batches
-        "enable_external_access": False,
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-        "allow_community_extensions": False,
-        "python_enable_replacements": False,
-        "preserve_insertion_order": True,
-    }
-    if path is not None:
-        spill = temporary or path.parent / "spill"
-        config["temp_directory"] = str(spill)
-        config["max_temp_directory_size"] = "4GiB"
-    try:
-        connection = duckdb.connect(str(path) if path else IN_MEMORY, config=config)
-        connection.execute("SET TimeZone = 'UTC'").fetchall()
-        connection.execute("SET lock_configuration = true").fetchall()
-    except duckdb.Error as error:
-        raise StoreUnavailable(
-            f"The events database {path} cannot be opened: {str(error).splitlines()[0]}",
-            hint="Only one Hedgerow may use a data folder at a time.",
-        ) from error
-    return connection

@@ -60,9 +60,9 @@ class Questions:
     """Answers statements, so many at a time."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, *, at_once: int) -> None:
-        self._connection = connection
+        self._connection: duckdb.DuckDBPyConnection | None = connection
         self._turns = threading.BoundedSemaphore(at_once)
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._running: set[Running] = set()
         self._closed = threading.Event()
         self._watchdog: threading.Thread | None = None
@@ -89,6 +89,20 @@ class Questions:
                 one.stopped_by = QueryCancelled
                 one.cursor.interrupt()
 
+    def pause(self) -> None:
+        """Take no more for now, and return when nothing is running any longer."""
+        with self._lock:
+            self._connection = None
+            for one in self._running:
+                one.stopped_by = StoreUnavailable
+                one.cursor.interrupt()
+            self._lock.wait_for(lambda: not self._running)
+
+    def resume(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Take questions again, on another connection."""
+        with self._lock:
+            self._connection = connection
+
     @contextmanager
     def _turn(
         self, deadline: float, timeout_s: float, cancel: Cancel | None
@@ -109,8 +123,10 @@ class Questions:
             raise StoreUnavailable(
                 "The events database is closed.", hint="Ask again later."
             )
-        one = Running(self._connection.cursor(), deadline, cancel)
         with self._lock:
+            if self._connection is None:
+                raise _being_opened()
+            one = Running(self._connection.cursor(), deadline, cancel)
             self._running.add(one)
             if self._watchdog is None:
                 self._watchdog = threading.Thread(
@@ -120,9 +136,10 @@ class Questions:
         try:
             yield one
         finally:
+            one.cursor.close()
             with self._lock:
                 self._running.discard(one)
-            one.cursor.close()
+                self._lock.notify_all()
 
     def _watch(self) -> None:
         while not self._closed.wait(LOOK_EVERY_S):
@@ -166,6 +183,12 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def _being_opened() -> StoreUnavailable:
+    return StoreUnavailable(
+        "The events database is being opened again.", hint="Ask again in a moment."
+    )
+
+
 def _late(timeout_s: float) -> QueryTimedOut:
     return QueryTimedOut(
         f"The question took longer than {timeout_s:g} s and was stopped.",
@@ -177,6 +200,8 @@ def refused(error: duckdb.Error, one: Running, timeout_s: float) -> HedgerowErro
     """Return the deliberate error that an engine's error means to the asker."""
     if one.stopped_by is QueryCancelled:
         return QueryCancelled("The question was withdrawn.", hint="")
+    if one.stopped_by is StoreUnavailable:
+        return _being_opened()
     if one.stopped_by is QueryTimedOut or isinstance(error, duckdb.InterruptException):
         return _late(timeout_s)
     if isinstance(error, duckdb.OutOfMemoryException):
