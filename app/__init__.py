@@ -17,13 +17,13 @@ from urllib.parse import urlsplit
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import api, jobs
+from app import api, jobs, mail
 from app.config import Config, from_environment
 from app.models import Database, schema
 from app.models.database import open_database
 from app.telemetry import reporter
 from app.telemetry.send import identify_user, track_event
-from app.views import REGISTERED, context, forgotten, pages, setup, timer
+from app.views import REGISTERED, context, forgotten, pages, register, setup, timer
 
 PARENT_LOOK_S = 0.5
 """Seconds between two looks whether the parent process is still there."""
@@ -51,10 +51,15 @@ def create_app(config: Config | None = None) -> Flask:
     database = open_database(config)
     app.extensions["database"] = database
     schema.migrate(database)
+    app.extensions[mail.EXTENSION] = mail.Post(app.config)
     reporter.install(app, database)
     pages.prepare(app)
     app.jinja_env.globals["timer_header"] = lambda: timer.header(context.user())
-    app.jinja_env.globals["forgotten_question"] = forgotten.question
+    app.jinja_env.globals |= {
+        "forgotten_question": forgotten.question,
+        "may_register": register.is_open,
+        "sends_links": register.sends_links,
+    }
     for blueprint in REGISTERED:
         app.register_blueprint(blueprint)
     app.register_blueprint(api.blueprint)
@@ -66,6 +71,7 @@ def serving() -> Flask:
     """Return the application as a server runs it: with its scheduler, first run announced."""
     app = create_app()
     setup.announce(app)
+    setup.warn(app)
     database: Database = app.extensions["database"]
     jobs.start(app, database)
     threading.Thread(

@@ -328,6 +328,13 @@ def _check(config: Config) -> None:
         (config.SECRET_KEY.lower().startswith(SAMPLES), "SECRET_KEY",
          "SECRET_KEY is a sample value that everybody knows.",
          "Remove it (one is made and kept), or set 32 random characters or more."),
+        (bool(config.MAIL_HOST) and "@" not in (config.MAIL_FROM or config.MAIL_USER),
+         "MAIL_FROM", "MAIL_HOST is set, but no address that mail comes from.",
+         "Set MAIL_FROM to an address such as timetracker@example.org."),
+        (bool(config.SELF_REGISTER_DOMAINS) and config.ALLOW_SELF_REGISTER
+         and not (config.MAIL_HOST and config.ENABLE_EMAIL), "SELF_REGISTER_DOMAINS",
+         "SELF_REGISTER_DOMAINS cannot be held: without mail nobody's address is confirmed.",
+         "Set MAIL_HOST, or remove SELF_REGISTER_DOMAINS."),
         (bool(config.ANALYTICS_HOST) != bool(config.ANALYTICS_KEY), "ANALYTICS_HOST",
          "ANALYTICS_HOST and ANALYTICS_KEY belong together, one is missing.", "Set both or none."),
         (bool(config.TELEMETRY_HOST) != bool(config.TELEMETRY_KEY), "TELEMETRY_HOST",

@@ -15,14 +15,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import requests
-from flask import Flask
+from flask import Flask, render_template
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app import audit
+from app import audit, mail
+from app.errors import Unreachable
 from app.imports import commit
 from app.models.database import Database
 from app.models.records import Lease
@@ -32,7 +33,7 @@ from app.settings import in_force
 from app.telemetry import daily, told
 from app.telemetry.reporter import EXTENSION, Reporter
 from app.telemetry.send import track_event, track_failure
-from app.tracking import forgotten, once, trash
+from app.tracking import forgotten, once, timers, trash
 
 ROUND_S = 20.0
 """Seconds between two looks at what is due, unless something wakes the thread."""
@@ -119,6 +120,7 @@ class Scheduler:
         """Send what waits and do what is due."""
         with self.app.app_context():
             self._do("outbox", partial(daily.empty_outbox, self._reporter))
+            self._do("mail", partial(send_mail, self.app, now))
             for job in self.jobs:
                 self._do(job.name, partial(self._run, job, now))
 
@@ -176,15 +178,65 @@ def check_updates(app: Flask, _now: datetime) -> None:
     answer.raise_for_status()
     newest = str(answer.json()["version"])[:40]
     with _reporter(app).database.writing() as session:
-        row = session.get(Setting, NEWEST)
-        if row is None:
-            session.add(Setting(key=NEWEST, value=newest))
-        else:
-            row.value = newest
+        _keep(session, NEWEST, newest)
 
 
 def _writes(app: Flask, _now: datetime) -> bool:
     return not app.config["READ_ONLY"]
+
+
+def send_mail(app: Flask, now: datetime) -> None:
+    """Send the mails of this process; what is given up is told as ``error.email``."""
+    post: mail.Post = app.extensions[mail.EXTENSION]
+    if not len(post):
+        return
+    try:
+        sent = post.empty(now)
+    except Unreachable as error:
+        logger.error("A mail was given up: %s", error)  # noqa: TRY400 - it says all there is
+        track_failure("email", error)
+        return
+    if sent:
+        with _reporter(app).database.writing() as session:
+            _keep(session, mail.LAST_MAIL, {"at": int(now.timestamp())})
+
+
+def _keep(session: Session, key: str, value: Any) -> None:
+    row = session.get(Setting, key)
+    if row is None:
+        session.add(Setting(key=key, value=value))
+    else:
+        row.value = value
+
+
+def _reminds(app: Flask, now: datetime) -> bool:
+    return _writes(app, now) and mail.is_on(app.config)
+
+
+def remind(app: Flask, now: datetime) -> None:
+    """Write once to whoever has a timer that runs for longer than ``LONG_TIMER_HOURS``."""
+    post: mail.Post = app.extensions[mail.EXTENSION]
+    with _reporter(app).database.writing() as session:
+        rules = in_force(session, app.config)
+        written = [
+            (entry.user, timers.worked_seconds(entry, now))
+            for entry in forgotten.to_remind(session, now, rules)
+            if entry.user.email
+            and once.first_time(session, entry.user, f"long-timer-{entry.id}", now)
+        ]
+    for person, worked in written:
+        text = render_template(
+            "mail/long_timer.txt", person=person, worked=worked,
+            link=app.config["PUBLIC_URL"],
+        )  # fmt: skip
+        post.put(
+            mail.Mail(
+                to=str(person.email),
+                name=person.display_name,
+                subject="Your timer is still running",
+                text=text,
+            )
+        )
 
 
 def _stops_timers(app: Flask, now: datetime) -> bool:
@@ -264,6 +316,7 @@ def _tell_import(ended: commit.Ended) -> None:
 JOBS = (
     Job("imports", timedelta(0), go_on_importing, _imports_wait),
     Job("timers", timedelta(minutes=1), stop_overdue, _stops_timers),
+    Job("reminders", timedelta(minutes=5), remind, _reminds),
     Job("tidy", timedelta(hours=1), tidy, _writes),
     Job("telemetry", timedelta(seconds=30), _tell, _has_to_tell),
     Job("updates", timedelta(days=1), check_updates, _checks_updates),

@@ -67,6 +67,19 @@ def rules(config: Mapping[str, Any]) -> Rules:
     )
 
 
+def locks_out_admins(session: Session, config: Mapping[str, Any]) -> bool:
+    """Return whether, with the provider down, no administrator could sign in."""
+    if config["AUTH_METHOD"] == "local" or not config["ENABLE_OIDC"]:
+        return False
+    admins = select(User.username).where(
+        User.role == "admin", User.is_active, User.password_hash.is_not(None)
+    )
+    found = set(session.scalars(admins))
+    if config["AUTH_METHOD"] == "oidc" or not config["ENABLE_LOCAL_LOGIN"]:
+        found &= set(config["OIDC_KEEP_ADMINS"])
+    return not found
+
+
 def claim(claims: Claims, path: str) -> Any:
     """Return the claim at a dotted path; None where there is none."""
     found: Any = claims

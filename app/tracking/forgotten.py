@@ -20,6 +20,10 @@ from app.settings import Settings
 from app.tracking import overlaps, timers, undo
 from app.tracking.days import day_of, zone
 
+REMINDED_S = 20 * 3600
+"""A reminder goes within these seconds or not at all: less than repeated requests are
+remembered, so that it goes once."""
+
 Answer = Literal["keep", "discard_and_stop", "discard_and_continue", "split_off"]
 
 
@@ -46,6 +50,22 @@ def running_since(session: Session, before: datetime) -> list[TimeEntry]:
         TimeEntry.is_running_now(), TimeEntry.started_at <= before
     )
     return list(session.scalars(query.order_by(TimeEntry.id)))
+
+
+def to_remind(session: Session, now: datetime, settings: Settings) -> list[TimeEntry]:
+    """Return timers that became long within the last day, of people who may sign in.
+
+    Those that have run on for longer than that were written about already.
+    """
+    long_s = settings.long_timer_hours * 3600
+    if not long_s:
+        return []
+    return [
+        entry
+        for entry in running_since(session, now - timedelta(seconds=long_s))
+        if entry.user.is_active
+        and long_s <= timers.worked_seconds(entry, now) < long_s + REMINDED_S
+    ]
 
 
 def stop_overdue(session: Session, now: datetime, settings: Settings) -> list[TimeEntry]:

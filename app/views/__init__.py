@@ -10,18 +10,20 @@ from app.views import (
     exports,
     forgotten,
     imports,
+    installation,
     lock,
     oidc,
     organise,
     privacy,
     profile,
     projects,
+    register,
     reports_filter,
     reports_more,
+    saved,
     settings,
     setup,
     signin,
-    system,
     timer,
     trail,
     week,
@@ -31,6 +33,7 @@ REGISTERED = (
     setup.blueprint,
     signin.blueprint,
     oidc.blueprint,
+    register.blueprint,
     dashboard.blueprint,
     day.blueprint,
     week.blueprint,
@@ -49,11 +52,12 @@ REGISTERED = (
     api_tokens.blueprint,
     reports_more.blueprint,  # that of all reports
     reports_filter.blueprint,
+    saved.blueprint,
     departures.blueprint,  # that of users, with how one leaves
     settings.blueprint,
     lock.blueprint,
     trail.blueprint,
     privacy.blueprint,
-    system.blueprint,
+    installation.blueprint,  # that of system, with its page
 )
 """What ``create_app`` puts together."""

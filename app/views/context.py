@@ -123,6 +123,6 @@ def browser() -> Browser:
     )
 
 
-def say(text: str, *, undo: str | None = None) -> None:
+def say(text: str, *, undo: str | None = None, kind: str = "good") -> None:
     """Let the next page say something short; ``undo`` is the address that takes it back."""
-    browser_session()["toast"] = {"text": text, "undo": undo}
+    browser_session()["toast"] = {"text": text, "undo": undo, "kind": kind}

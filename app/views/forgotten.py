@@ -109,6 +109,7 @@ def still() -> Response:
     if said == "keep":
         forgotten.still_working(db(), person, number, now())
         commit()
+        browser_session().pop("last_seen", None)
         _tell(person, 0, "keep", "long_running")
         return _answered(_("The timer goes on"))
     if said == "discard":

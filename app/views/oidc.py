@@ -8,6 +8,7 @@ form goes on working. An administrator can try a sign-in without being signed in
 
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 import requests
 from authlib.common.errors import AuthlibBaseError
@@ -31,8 +32,9 @@ from app.errors import AccountRefused, NotFound, Unreachable
 from app.people import oidc
 from app.telemetry.send import identify_user, track_event, track_failure
 from app.views import context
+from app.views.addresses import public
 from app.views.context import commit, db, now
-from app.views.signin import begin_session, own_path
+from app.views.signin import HINT, begin_session, own_path
 
 blueprint = Blueprint("oidc", __name__, url_prefix="/login/oidc")
 
@@ -118,6 +120,7 @@ def callback() -> Response | str | tuple[str, int]:
     except (requests.RequestException, ValueError, RuntimeError, Unreachable) as error:
         return _failed("oidc_provider", error)
     if session.pop("oidc_test", False):
+        session.pop(HINT, None)
         return _shown(claims)
     context.close()
     g.db = context.database().session(writes=True)  # the provider comes back by GET
@@ -131,12 +134,50 @@ def callback() -> Response | str | tuple[str, int]:
     return _welcome(known)
 
 
+@blueprint.get("/ended")
+def ended() -> Response | tuple[str, int, dict[str, str]]:
+    """Send a browser that has signed out here on to the provider, to end its session too.
+
+    By a page that moves on: forms may lead to our own addresses only (``form-action``).
+    """
+    target = _end_at_provider(session.pop(HINT, None))
+    if target is None:
+        return redirect(url_for("signin.sign_in"))
+    name = current_app.config["OIDC_NAME"]
+    page = render_template("signed_out.html", target=target, name=name)
+    return page, HTTPStatus.OK, {"Refresh": f"0; url={target}"}
+
+
+def _end_at_provider(hint: str | None) -> str | None:
+    """Return the address that ends the provider's session; None where there is none.
+
+    ``hint`` is the id_token of the sign-in: with it providers ask nothing back.
+    """
+    if not current_app.config["OIDC_LOGOUT"]:
+        return None
+    try:
+        found = client().load_server_metadata().get("end_session_endpoint")
+    except (requests.RequestException, AuthlibBaseError, ValueError, NotFound) as error:
+        current_app.logger.warning("The provider's session was not ended: %s", error)
+        return None
+    if not found:
+        return None
+    told = {
+        "client_id": current_app.config["OIDC_CLIENT_ID"],
+        "post_logout_redirect_uri": public("signin.sign_in"),
+        **({"id_token_hint": hint} if hint else {}),
+    }
+    return f"{found}{'&' if '?' in found else '?'}{urlencode(told)}"
+
+
 def _claims(provider: Any) -> dict[str, Any]:
     """Return the checked claims, completed by the userinfo of the same person."""
     metadata = provider.load_server_metadata()
     if str(metadata.get("issuer", "")).rstrip("/") != _issuer():
         raise Unreachable("The provider calls itself differently than OIDC_ISSUER.")
     token = provider.authorize_access_token(leeway=LEEWAY_S)
+    if current_app.config["OIDC_LOGOUT"]:
+        session[HINT] = token.get("id_token")
     claims = token.get("userinfo")
     if not claims:  # Authlib would let an answer without id_token pass
         raise AccountRefused("The answer has no id_token.", reason="oidc_claim")

@@ -16,7 +16,7 @@ from app.audit import Object, record
 from app.errors import InvalidInput, NotAllowed, NotFound, TimeTrackerError
 from app.models import Database
 from app.models.people import User
-from app.people import accounts
+from app.people import accounts, oidc
 from app.telemetry import consent, reporter
 from app.telemetry.send import identify_user, track_event
 from app.views import context, forms
@@ -38,6 +38,18 @@ def announce(app: Flask) -> None:
         )
     where = app.config["PUBLIC_URL"] or f"http://{app.config['HOST']}:{app.config['PORT']}"
     log.warning("first run: open %s/setup?code=%s", where.rstrip("/"), code)
+
+
+def warn(app: Flask) -> None:
+    """Say in the log where no administrator could sign in if the provider were down."""
+    database: Database = app.extensions["database"]
+    with database.reading() as session:
+        if accounts.anyone(session) and oidc.locks_out_admins(session, app.config):
+            log.warning(
+                "No administrator can sign in with a password. If the identity provider "
+                "is down nobody can administer this installation: give one a password "
+                "(timetracker user reset-link NAME) and name them in OIDC_KEEP_ADMINS."
+            )
 
 
 @blueprint.route("/setup", methods=["GET", "POST"])

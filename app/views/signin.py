@@ -16,10 +16,14 @@ from app.models.people import User
 from app.people import accounts, sessions
 from app.telemetry.context import coarse_minutes
 from app.telemetry.send import identify_user, track_event
+from app.tracking import forgotten, timers
 from app.views import context
 from app.views.context import browser_session, commit, db, now
 
 blueprint = Blueprint("signin", __name__)
+
+HINT = "oidc_hint"
+"""Where the browser's session keeps the id_token that ends the provider's session."""
 
 
 def own_path(target: str | None) -> str:
@@ -44,6 +48,7 @@ def begin_session(person: User, auth_method: str, *, keep: bool) -> bool:
 
     The row is added to the request's session: the caller commits.
     """
+    _remember_last_seen(person)
     first = sessions.signed_in(person, now())
     config = current_app.config
     row = browser_session().sign_in(
@@ -57,6 +62,14 @@ def begin_session(person: User, auth_method: str, *, keep: bool) -> bool:
     db().add(row)
     db().flush()
     return first
+
+
+def _remember_last_seen(person: User) -> None:
+    """Keep when this person was last here, where a forgotten timer will ask about it."""
+    entry = timers.running(db(), person)
+    seen = person.last_seen_at
+    if entry and seen and forgotten.to_ask(entry, now(), context.settings()):
+        browser_session()["last_seen"] = {"entry": entry.id, "at": int(seen.timestamp())}
 
 
 def limits() -> sessions.Limits:
@@ -161,6 +174,7 @@ def sign_out() -> Response:
     method = (row.auth_method if row else None) or "local"
     began = row.signed_in_at if row else None
     lasted = (now() - began).total_seconds() if began else 0
+    hint = browser_session().get(HINT)
     record(db(), context.actor(), "auth.logout", now())
     commit()
     browser_session().sign_out()
@@ -169,6 +183,9 @@ def sign_out() -> Response:
         "auth.logout",
         {"auth_method": method, "session_minutes": coarse_minutes(lasted, most=100_000)},
     )
+    if method == "oidc" and current_app.config["OIDC_LOGOUT"]:
+        browser_session()[HINT] = hint
+        return redirect(url_for("oidc.ended"))
     return redirect(url_for("signin.sign_in"))
 
 
@@ -191,10 +208,14 @@ def password(token: str) -> str | Response | tuple[str, int]:
         db().rollback()
         page = render_template("password.html", person=person, token=token, wrong=wrong)
         return page, 422
+    confirmed = person.signup_method == "local" and person.first_login_at is None
     link.used_at = now()
     sessions.revoke_others(db(), person, None)
     record(db(), context.actor(), "auth.password_reset", now(),
            on=Object(type="user", id=person.id, label=person.display_name))  # fmt: skip
     commit()
-    track_event(person.id, "auth.password_reset", {})
+    if confirmed:
+        track_event(person.id, "auth.signup", {"signup_method": "local"})
+    else:
+        track_event(person.id, "auth.password_reset", {})
     return redirect(url_for("signin.sign_in"))

@@ -28,14 +28,19 @@ def health() -> Response:
 @blueprint.get("/_ready")
 def ready() -> tuple[Response, int]:
     """Say whether requests can be served: database, migrations, data folder."""
-    checks = {
+    found = checks()
+    well = all(found.values())
+    status = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE
+    return jsonify(status="ready" if well else "not ready", checks=found), status
+
+
+def checks() -> dict[str, bool]:
+    """Return what has to hold for requests to be served."""
+    return {
         "database": _database_answers(),
         "migrations": _schema_is_current(),
         "data_folder": _folder_is_writable(),
     }
-    well = all(checks.values())
-    status = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE
-    return jsonify(status="ready" if well else "not ready", checks=checks), status
 
 
 def _open() -> Database:

@@ -19,7 +19,7 @@ from app.people import accounts, directory, sessions
 from app.people.directory import Changes, Wanted
 from app.telemetry.send import identify_user, track_event
 from app.tracking import timers
-from app.views import context, forms
+from app.views import context, forms, post
 from app.views.addresses import password_link
 from app.views.context import commit, db, now, settings
 from app.views.pages import STATUS
@@ -95,10 +95,10 @@ def _new(error: TimeTrackerError | None) -> str:
 
 
 def _link(person: User, token: str, *, made: bool) -> str:
-    """Show a link that nobody will see again."""
-    return render_template(
-        "user_link.html", person=person, link=password_link(token), made=made
-    )
+    """Show a link that nobody will see again, and send it where mail is set up."""
+    link = password_link(token)
+    sent = (post.invite if made else post.reset)(person, link)
+    return render_template("user_link.html", person=person, link=link, made=made, sent=sent)
 
 
 @blueprint.get("/<int:number>")

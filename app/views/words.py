@@ -115,6 +115,17 @@ def count(value: int) -> str:
     return str(numbers.format_decimal(value, locale=locale()))
 
 
+def size(length: int) -> str:
+    """Return a number of bytes as people say it: ``3.2 MB``."""
+    value, unit = float(length), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < 1000:
+            break
+        value, unit = value / 1000, larger
+    places = 0 if unit == "B" or value >= 100 else 1
+    return f"{numbers.format_decimal(round(value, places), locale=locale())} {unit}"
+
+
 def money(minor: int, currency: str) -> str:
     """Return an amount of minor units with its currency."""
     digits = numbers.get_currency_precision(currency)
@@ -237,6 +248,7 @@ def teach(app: Flask) -> None:
         "moment": moment,
         "count": count,
         "money": money,
+        "size": size,
     }
     app.jinja_env.globals |= {
         "icon": icon,

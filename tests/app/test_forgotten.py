@@ -178,6 +178,17 @@ def test_the_page_asks_proposes_when_one_was_last_seen_and_stops_there(app, brow
     assert "Still working?" not in browser.text
 
 
+def test_signing_in_again_does_not_count_as_being_seen(browser, clock):
+    browser.post("/timer/start", {"key": "k"})
+    clock.forward(hours=2)
+    browser.get("/entries")
+    clock.forward(hours=14)
+    assert "Sign in" in browser.get("/entries").get_data(as_text=True)
+    browser.sign_in()
+
+    assert 'name="ended" value="2025-10-20T12:00"' in browser.text
+
+
 @pytest.mark.parametrize("said", ["keep", "discard"])
 def test_the_question_is_over_once_answered(browser, clock, said):
     browser.post("/timer/start", {"key": "k"})
