@@ -21,6 +21,7 @@ from hedgerow.api import (
     events,
     experiments,
     fleet,
+    fleet_public,
     fleet_settings,
     groups,
     insights,
@@ -200,6 +201,10 @@ FLEET = (
     endpoint(
         "POST", f"{_FLEET}/versions/order", "query:read", fleet_settings.order_versions
     ),
+    endpoint(
+        "GET", f"{_FLEET}/public", "query:read", fleet_public.read_publication, asks=True
+    ),
+    endpoint("POST", f"{_FLEET}/public/publish", _SAYS_FLEET, fleet_public.publish),
     endpoint("GET", f"{_FLEET}/{{figure}}", "query:read", fleet.figure, asks=True),
 )
 
