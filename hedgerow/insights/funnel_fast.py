@@ -28,7 +28,7 @@ from hedgerow.model.projects import QueryContext
 from hedgerow.query.dates import Range
 from hedgerow.query.dialects import Dialect
 from hedgerow.query.sources import Events, at_event_time
-from hedgerow.query.trees import Tree, number_literal, text_literal
+from hedgerow.query.trees import Tree, number_literal, select, text_literal, with_parts
 from hedgerow.query.values import Values
 
 TOUCHES = frozenset({"first_touch", "last_touch"})
@@ -92,7 +92,7 @@ class _Stages:
         close = exp.and_(gap <= number_literal(NEAR_TIE_US), exp.or_(differ, together))
         start = exp.Case(ifs=[exp.If(this=self.has(1), true=exp.column("at"))])
         known = self.dialect.nullable
-        beside = exp.select(
+        beside = select(
             "actor",
             "at",
             "steps",
@@ -100,40 +100,50 @@ class _Stages:
             _window(exp.Lag(this=known(exp.column("at")))).as_("at_before"),
             _window(exp.Lag(this=known(exp.column("steps")))).as_("steps_before"),
             _window(exp.Max(this=start), _BEFORE.copy()).as_("at_1"),
-        ).from_("marked")
-        return exp.select(
+        ).from_(exp.to_table("marked"), copy=False)
+        return select(
             "actor", "at", "steps", *self.values, "at_1", close.as_("tied")
-        ).from_(beside.subquery("beside"))
+        ).from_(beside.subquery("beside", copy=False), copy=False)
 
     def tied(self) -> exp.Select:
         """Return the actors whose events are too close together for sets."""
-        return exp.select("actor").distinct().from_("walked").where(exp.column("tied"))
+        return (
+            select("actor")
+            .distinct()
+            .from_(exp.to_table("walked"), copy=False)
+            .where(exp.column("tied"), copy=False)
+        )
 
     def chain(self, step: int) -> exp.Select:
         """Return (actor, at_1 … at_step): for each chain before it, the earliest step."""
         times = _times(step - 1)
         earliest = exp.Min(this=exp.column("at", table="x")).as_(f"at_{step}")
         inside = exp.column("at", table="x") - exp.column("at_1", table=_before(step))
-        query = exp.select(
+        query = select(
             exp.column("actor", table="x"),
             *[exp.column(name, table=_before(step)) for name in times],
             earliest,
         )
         if step == 2:
-            query = query.from_(exp.to_table("walked").as_("x"))
-            query = query.where(self.has(2), untied("x"))
+            query = query.from_(exp.to_table("walked").as_("x"), copy=False)
+            query = query.where(self.has(2), untied("x"), copy=False)
         else:
             later = exp.column("at", table="x") > exp.column(f"at_{step - 1}", table="c")
             same = exp.column("actor", table="x").eq(exp.column("actor", table="c"))
-            rows = exp.select("actor", "at").from_("walked").where(self.has(step))
-            query = query.from_(rows.subquery("x")).join(
+            rows = (
+                select("actor", "at")
+                .from_(exp.to_table("walked"), copy=False)
+                .where(self.has(step), copy=False)
+            )
+            query = query.from_(rows.subquery("x", copy=False), copy=False).join(
                 exp.to_table(f"chain_{step - 1}").as_("c"),
                 on=exp.and_(same, later),
                 join_type="ASOF",
+                copy=False,
             )
         places = [str(place) for place in range(1, step + 1)]
         window = self.bind(self.funnel.rules.window_us)
-        return query.where(inside <= window).group_by(*places)
+        return query.where(inside <= window, copy=False).group_by(*places, copy=False)
 
     def best(self, step: int) -> exp.Select:
         """Return (actor, gap_1 …) of those who got to a step, by who was there first."""
@@ -145,7 +155,11 @@ class _Stages:
             ).as_(f"gap_{place}")
             for place in range(1, step)
         ]
-        return exp.select("actor", *gaps).from_(f"chain_{step}").group_by("actor")
+        return (
+            select("actor", *gaps)
+            .from_(exp.to_table(f"chain_{step}"), copy=False)
+            .group_by("actor", copy=False)
+        )
 
     def touched(self) -> exp.Select:
         """Return (actor, value_0 …): the first value, or the last, that says something."""
@@ -157,7 +171,11 @@ class _Stages:
             if self.funnel.breakdown and self.funnel.breakdown.type != "group":
                 found = exp.Filter(this=found, expression=exp.Where(this=said.copy()))
             picked.append(exp.func("coalesce", found, text_literal("")).as_(name))
-        return exp.select("actor", *picked).from_("walked").group_by("actor")
+        return (
+            select("actor", *picked)
+            .from_(exp.to_table("walked"), copy=False)
+            .group_by("actor", copy=False)
+        )
 
 
 def _before(step: int) -> str:
@@ -187,28 +205,24 @@ def _window(what: Tree, spec: exp.WindowSpec | None = None) -> exp.Window:
 
 def untied(table: str) -> Tree:
     """Return whether the actor of a row can be added up here."""
-    tied = exp.select("actor").from_("tied").subquery()
+    tied = select("actor").from_(exp.to_table("tied"), copy=False).subquery(copy=False)
     return exp.not_(exp.In(this=exp.column("actor", table=table), query=tied))
 
 
 def _added_up(stages: _Stages) -> exp.Query:
     steps = stages.funnel.rules.steps
-    query: exp.Query = exp.union(_left_out(stages), _entered(stages), distinct=False)
+    query: exp.Query = exp.union(
+        _left_out(stages), _entered(stages), distinct=False, copy=False
+    )
     for step in range(2, steps + 1):
-        query = exp.union(query, _reached(stages, step), distinct=False)
-    named: list[tuple[str, exp.Query, bool]] = [
-        ("marked", stages.marked, False),
-        ("walked", stages.walked(), True),
-        ("tied", stages.tied(), True),
-    ]
+        query = exp.union(query, _reached(stages, step), distinct=False, copy=False)
+    parts: dict[str, exp.Query] = {"walked": stages.walked(), "tied": stages.tied()}
     if stages.values:
-        named.append(("touched", stages.touched(), True))
+        parts["touched"] = stages.touched()
     for step in range(2, steps + 1):
-        named.append((f"chain_{step}", stages.chain(step), True))
-        named.append((f"best_{step}", stages.best(step), True))
-    for name, part, keep in named:
-        query = query.with_(name, as_=part, materialized=keep or None)
-    return query
+        parts[f"chain_{step}"] = stages.chain(step)
+        parts[f"best_{step}"] = stages.best(step)
+    return with_parts(query, {"marked": stages.marked, **parts}, kept=parts)
 
 
 def _entered(stages: _Stages) -> exp.Select:
@@ -217,8 +231,10 @@ def _entered(stages: _Stages) -> exp.Select:
     none = [
         exp.null().as_(f"gaps_{place}") for place in range(1, stages.funnel.rules.steps)
     ]
-    query = exp.select(number_literal(1).as_("step"), actors.as_("actors"), *none)
-    return _by_value(query.from_(rows).where(stages.has(1), untied("b")), stages)
+    query = select(number_literal(1).as_("step"), actors.as_("actors"), *none)
+    return _by_value(
+        query.from_(rows, copy=False).where(stages.has(1), untied("b"), copy=False), stages
+    )
 
 
 def _reached(stages: _Stages, step: int) -> exp.Select:
@@ -230,34 +246,46 @@ def _reached(stages: _Stages, step: int) -> exp.Select:
         for place in range(1, last)
     ]
     count = exp.Count(this=exp.Star()).as_("actors")
-    query = exp.select(number_literal(step).as_("step"), count, *lists)
-    query = query.from_(exp.to_table(f"best_{step}").as_("b"))
+    query = select(number_literal(step).as_("step"), count, *lists)
+    query = query.from_(exp.to_table(f"best_{step}").as_("b"), copy=False)
     if step < last:
-        further = exp.select("actor").from_(f"best_{step + 1}").subquery()
+        further = (
+            select("actor")
+            .from_(exp.to_table(f"best_{step + 1}"), copy=False)
+            .subquery(copy=False)
+        )
         beyond = exp.In(this=exp.column("actor", table="b"), query=further)
-        query = query.where(exp.not_(beyond))
+        query = query.where(exp.not_(beyond), copy=False)
     return _by_value(query, stages)
 
 
 def _by_value(query: exp.Select, stages: _Stages) -> exp.Select:
-    query = query.select(*[exp.null().as_(name) for name in ("actor", "at", "steps")])
+    query = query.select(
+        *[exp.null().as_(name) for name in ("actor", "at", "steps")], copy=False
+    )
     if not stages.values:
         return query
     same = exp.column("actor", table="t").eq(exp.column("actor", table="b"))
     values = [exp.column(name, table="t") for name in stages.values]
     touched = exp.to_table("touched").as_("t")
-    return query.select(*values).join(touched, on=same).group_by(*values)
+    return (
+        query.select(*values, copy=False)
+        .join(touched, on=same, copy=False)
+        .group_by(*values, copy=False)
+    )
 
 
 def _left_out(stages: _Stages) -> exp.Select:
     """Return the events of the actors left out, in the columns of the sums."""
-    among = exp.select("actor").from_("tied").subquery()
+    among = select("actor").from_(exp.to_table("tied"), copy=False).subquery(copy=False)
     gaps = [
         exp.null().as_(f"gaps_{place}") for place in range(1, stages.funnel.rules.steps)
     ]
-    query = exp.select(number_literal(0).as_("step"), exp.null().as_("actors"), *gaps)
-    query = query.select("actor", "at", "steps", *stages.values).from_("walked")
-    return query.where(exp.In(this=exp.column("actor"), query=among))
+    query = select(number_literal(0).as_("step"), exp.null().as_("actors"), *gaps)
+    query = query.select("actor", "at", "steps", *stages.values, copy=False).from_(
+        exp.to_table("walked"), copy=False
+    )
+    return query.where(exp.In(this=exp.column("actor"), query=among), copy=False)
 
 
 def left_out(rows: Rows, funnel: Funnel) -> Rows:

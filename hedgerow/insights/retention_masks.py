@@ -11,7 +11,7 @@ from sqlglot import exp
 from hedgerow.insights.retention_events import Asked, events
 from hedgerow.insights.retention_window import chosen
 from hedgerow.query.dialects import dialect_of
-from hedgerow.query.trees import number_literal, template
+from hedgerow.query.trees import number_literal, template, with_parts
 from hedgerow.query.values import Values
 
 MASKS = "SELECT actor, value, :starts AS starts, :returns AS returns FROM ev GROUP BY actor, value"
@@ -63,9 +63,7 @@ def counted(asked: Asked, values: Values) -> exp.Query:
         "alike": template(ALIKE),
         "places": places,
     }
-    for name, part in named.items():
-        query = query.with_(name, as_=part, copy=False)
-    return query
+    return with_parts(query, named)
 
 
 def _rows(asked: Asked) -> int:

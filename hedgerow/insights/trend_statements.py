@@ -20,7 +20,7 @@ from hedgerow.model.ports import Statement
 from hedgerow.query import aggregations, breakdowns, buckets
 from hedgerow.query.dates import Range
 from hedgerow.query.sources import Events
-from hedgerow.query.trees import Tree, number_literal
+from hedgerow.query.trees import Tree, number_literal, select
 from hedgerow.query.values import Values
 
 STEPS_A_DAY = {"minute": 1440, "hour": 24}
@@ -53,7 +53,7 @@ def statement(job: Job) -> Statement:
     if names:
         tree = breakdowns.folded(found, names, job.split.limit, by_total=job.total())
     else:
-        tree = exp.select("bucket", "value").from_(found.subquery("c"))
+        tree = select("bucket", "value").from_(found.subquery("c", copy=False), copy=False)
     return Statement(tree=tree, values=values.by_name)
 
 
@@ -112,9 +112,8 @@ def first_columns(count: int) -> list[Tree]:
 
 def _weighed(rows: exp.Query) -> exp.Query:
     """Return cells whose weight is their value."""
-    return exp.select("*", exp.alias_(exp.column("value"), "weight")).from_(
-        rows.subquery("n")
-    )
+    weight = exp.alias_(exp.column("value"), "weight")
+    return select(exp.Star(), weight).from_(rows.subquery("n", copy=False), copy=False)
 
 
 def _plain(job: Job, values: Values) -> exp.Query:
@@ -123,7 +122,7 @@ def _plain(job: Job, values: Values) -> exp.Query:
     query = events_of(
         job, events, *shown, exp.alias_(aggregations.measure(job.node, events), "value")
     )
-    return _weighed(query.group_by(*first_columns(len(shown))))
+    return _weighed(query.group_by(*first_columns(len(shown)), copy=False))
 
 
 def events_of(job: Job, events: Events, *shown: Tree) -> exp.Select:
@@ -148,7 +147,7 @@ def _per_actor(job: Job, values: Values) -> exp.Query:
     number = aggregations.over(kind, exp.column("events"), events.dialect)
     kept = columns([*job.names(), "bucket"])
     query = exp.select(*kept, exp.alias_(number, "value")).from_(counts.subquery("a"))
-    return _weighed(query.group_by(*first_columns(len(kept))))
+    return _weighed(query.group_by(*first_columns(len(kept)), copy=False))
 
 
 def _first_in_range(job: Job, values: Values) -> exp.Select:
@@ -166,7 +165,7 @@ def _counted(job: Job, rows: exp.Query) -> exp.Query:
     kept = columns([*job.names(), "bucket"])
     count = exp.alias_(exp.Count(this=exp.Star()), "value")
     query = exp.select(*kept, count).from_(rows.subquery("f"))
-    return _weighed(query.group_by(*first_columns(len(kept))))
+    return _weighed(query.group_by(*first_columns(len(kept)), copy=False))
 
 
 def first_events(job: Job, values: Values) -> exp.Select:

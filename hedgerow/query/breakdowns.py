@@ -13,8 +13,8 @@ from sqlglot import exp
 from hedgerow.errors import InvalidQuery
 from hedgerow.query import expressions
 from hedgerow.query.definitions_nodes import Breakdown, BreakdownFilter
-from hedgerow.query.sources import Source
-from hedgerow.query.trees import Tree, number_literal, text_literal
+from hedgerow.query.sources import Source, named_table
+from hedgerow.query.trees import Tree, number_literal, select, text_literal
 
 NONE = "$$_posthog_breakdown_null_$$"
 OTHER = "$$_posthog_breakdown_other_$$"
@@ -214,19 +214,21 @@ def folded(
     same = exp.and_(
         *(exp.column(name, table="c").eq(exp.column(name, table="r")) for name in names)
     )
-    query = exp.select(
+    query = select(
         *shown,
         exp.column("bucket", table="c"),
         exp.alias_(exp.Sum(this=exp.column("value", table="c")), "value"),
     )
-    query = query.from_("cells AS c").join("ranked AS r", on=same)
-    query = query.group_by(*(number_literal(place + 1) for place in range(len(names) + 1)))
-    return with_cells(query, cells).with_("ranked", as_=ranked)
+    places = [number_literal(place + 1) for place in range(len(names) + 1)]
+    query = query.from_(named_table("cells", "c"), copy=False)
+    query = query.join(named_table("ranked", "r"), on=same, copy=False)
+    query = with_cells(query.group_by(*places, copy=False), cells)
+    return query.with_("ranked", as_=ranked, copy=False)
 
 
 def with_cells(query: exp.Select, cells: exp.Query) -> exp.Select:
     """Return a query with ``cells`` computed once before it."""
-    return query.with_("cells", as_=cells, materialized=True)
+    return query.with_("cells", as_=cells, materialized=True, copy=False)
 
 
 def ranking(names: Sequence[str], *, by_total: bool) -> exp.Select:
@@ -235,11 +237,14 @@ def ranking(names: Sequence[str], *, by_total: bool) -> exp.Select:
     order: list[Tree] = [] if by_total else [class_of(names)]
     order.append(exp.Ordered(this=exp.column("total"), desc=True))
     order += [column_.copy() for column_ in columns]
-    totals = exp.select(*columns, exp.alias_(exp.Sum(this=exp.column("weight")), "total"))
-    totals = totals.from_("cells").group_by(*(column_.copy() for column_ in columns))
+    total = exp.alias_(exp.Sum(this=exp.column("weight")), "total")
+    totals = select(*columns, total).from_(exp.to_table("cells"), copy=False)
+    totals = totals.group_by(*(column_.copy() for column_ in columns), copy=False)
     window = exp.Window(this=exp.RowNumber(), order=exp.Order(expressions=order))
     copies = [column_.copy() for column_ in columns]
-    return exp.select(*copies, exp.alias_(window, "place")).from_(totals.subquery("t"))
+    return select(*copies, exp.alias_(window, "place")).from_(
+        totals.subquery("t", copy=False), copy=False
+    )
 
 
 def class_of(names: Sequence[str]) -> Tree:

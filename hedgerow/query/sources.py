@@ -23,7 +23,7 @@ from hedgerow.errors import InvalidQuery
 from hedgerow.model import tables
 from hedgerow.model.projects import PropertyKind, QueryContext
 from hedgerow.query.dialects import Dialect, dialect_of
-from hedgerow.query.trees import Tree, text_literal
+from hedgerow.query.trees import Tree, select, text_literal
 from hedgerow.query.values import Values
 
 METADATA = frozenset(
@@ -158,11 +158,11 @@ class Events:
         if until is not None:
             conditions.append(self.column("timestamp") <= self.values.bind(until))
         conditions += where
-        query = exp.select(*columns).from_(named_table(tables.EVENTS.name, "e"))
+        query = select(*columns).from_(named_table(tables.EVENTS.name, "e"), copy=False)
         for joined, on, side in self._joins.values():
             condition = None if side == "cross" else on.copy()
-            query = query.join(joined.copy(), on=condition, join_type=side or "inner")
-        return query.where(*conditions)
+            query.join(joined.copy(), on=condition, join_type=side or "inner", copy=False)
+        return query.where(*conditions, copy=False)
 
     def _read(self, table: str, alias: str, scope: str, key: str) -> Property:
         return read(self, table, alias, scope=scope, key=key)

@@ -3,6 +3,7 @@
 What a query says never becomes a literal here; ``query.values`` binds it.
 """
 
+from collections.abc import Container, Mapping
 from functools import lru_cache
 
 from sqlglot import exp, parse_one
@@ -37,6 +38,27 @@ def template(text: str, **nodes: Tree) -> exp.Query:
         if place.name in nodes:
             place.replace(nodes[place.name].copy())
     return tree
+
+
+def select(*columns: Tree | str) -> exp.Select:
+    """Return a SELECT of columns, a text being a column's name.
+
+    Unlike ``exp.select`` it takes nodes as they are: copies are most of the cost of a
+    statement, so what is used twice is copied where it is used, and ``copy=False`` said.
+    """
+    return exp.Select(
+        expressions=[exp.column(one) if isinstance(one, str) else one for one in columns]
+    )
+
+
+def with_parts(
+    query: exp.Query, parts: Mapping[str, exp.Query], *, kept: Container[str] = ()
+) -> exp.Query:
+    """Return the query with its parts before it; those ``kept`` are computed just once."""
+    for name, part in parts.items():
+        once = True if name in kept else None
+        query = query.with_(name, as_=part, materialized=once, copy=False)
+    return query
 
 
 @lru_cache(maxsize=256)

@@ -5,6 +5,7 @@ ClickHouse asks for one (``{v0: String}``); DuckDB prints the same node as ``$v0
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from sqlglot import exp
 
@@ -47,5 +48,10 @@ class Values:
 def _kind(value: Value) -> exp.DataType:
     if isinstance(value, list):
         inner = TYPES[type(value[0])] if value else "String"
-        return exp.DataType.build(f"Array({inner})", dialect="clickhouse")
-    return exp.DataType.build(TYPES[type(value)], dialect="clickhouse")
+        return _type(f"Array({inner})").copy()
+    return _type(TYPES[type(value)]).copy()
+
+
+@lru_cache(maxsize=32)
+def _type(name: str) -> exp.DataType:
+    return exp.DataType.build(name, dialect="clickhouse")
