@@ -149,7 +149,7 @@ def page(visit: Visit) -> Response:
     settings = settings_of(visit.here.fleet)
     if settings.heartbeat_event not in vocabulary.known(visit):
         return visit.render("fleet_none.html", here="fleet", settings=settings)
-    states = asked(visit, "states", {"limit": 1})["results"]
+    states = asked(visit, "states", {"limit": 1, "as_of": "today"})["results"]
     known = sum(states[name] for name in ("reporting", "silent", "gone", "never_reported"))
     values = {
         "states": states,

@@ -69,7 +69,9 @@ def asked(visit: Visit, figure: str, params: Mapping[str, Any] | None = None) ->
 
 def rows(visit: Visit, params: Mapping[str, Any]) -> dict[str, Any]:
     """Return a page of installations."""
-    found: dict[str, Any] = asked(visit, "installations", params)["results"]
+    found: dict[str, Any] = asked(visit, "installations", {"as_of": "today", **params})[
+        "results"
+    ]
     return found
 
 

@@ -34,6 +34,7 @@ SCREENS = (
     ("persons", "person", "Persons"),
     ("groups", "groups", "Groups"),
     ("cohorts", "cohort", "Cohorts"),
+    ("fleet", "fleet", "Fleet"),
     ("experiments", "flask", "Experiments"),
     ("data", "data", "Data"),
     ("settings", "gear", "Settings"),

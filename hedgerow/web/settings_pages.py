@@ -19,6 +19,7 @@ TABS = (
     ("members", "Members"),
     ("keys", "API keys"),
     ("privacy", "Privacy"),
+    ("fleet", "Fleet"),
     ("ingestion", "Ingestion"),
     ("log", "Changes"),
 )

@@ -297,6 +297,9 @@ PATHS = [
     "settings/members",
     "settings/keys",
     "settings/privacy",
+    "settings/fleet",
+    "fleet",
+    "fleet/installations",
     "settings/ingestion",
     "more",
 ]

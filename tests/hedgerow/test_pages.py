@@ -225,6 +225,9 @@ PAGES = [
     "settings/members",
     "settings/keys",
     "settings/privacy",
+    "settings/fleet",
+    "fleet",
+    "fleet/installations",
     "settings/ingestion",
     "settings/log",
 ]

@@ -58,10 +58,11 @@ class Server:
         browser.headers["X-CSRF-Token"] = credentials.digest(f"form of {cookie}")
         return browser
 
-    def captured(self, project, *events):
+    def captured(self, project, *events, at=None):
         """Send events as an SDK would, and wait until they can be asked about."""
+        when = {} if at is None else {"timestamp": at.isoformat()}
         batch = [
-            {"event": name, "distinct_id": who, "properties": properties or {}}
+            {"event": name, "distinct_id": who, "properties": properties or {}, **when}
             for name, who, properties in events
         ]
         token = self.house.directory.project_of_id(project.id).api_token

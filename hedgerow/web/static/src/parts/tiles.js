@@ -31,9 +31,9 @@ export function tiles(htmx) {
     if (one.matches("[data-refresh-all]")) refreshAll(htmx);
     if (one.matches("[data-fullscreen]")) fullscreen(htmx);
     if (one.matches("[data-save-png]")) savePng(one);
-    if (one.matches("[data-show-table]")) {
-      const table = one.closest(".tile").querySelector("[data-table]");
-      if (table) table.open = !table.open;
+    if (one.matches("[data-show-table], [data-show-sql]")) {
+      const fold = one.closest(".tile").querySelector(one.matches("[data-show-sql]") ? "[data-sql]" : "[data-table]");
+      if (fold) fold.open = !fold.open;
     }
   });
   document.addEventListener("fullscreenchange", () => {

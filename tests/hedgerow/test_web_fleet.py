@@ -1,0 +1,169 @@
+"""The fleet as screens: what each card says, who is behind it, and its settings."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from hedgerow.web.fleet import CARDS
+from tests.hedgerow.visiting import Server
+
+pytestmark = pytest.mark.slow  # a whole server, though without a socket
+
+VERSIONS = ("3.0.0", "3.0.0", "3.0.0", "2.9.0", "2.9.0", "2.8.0")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    made = Server(tmp_path_factory.mktemp("fleet"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def project(server):
+    made = server.project()
+    server.captured(
+        made,
+        *(
+            (
+                "telemetry.health",
+                f"install-{i}",
+                {"version": version, "platform": "Linux" if i % 2 else "Windows"},
+            )
+            for i, version in enumerate(VERSIONS)
+        ),
+        at=server.now() - timedelta(days=2),
+    )
+    return made
+
+
+@pytest.fixture(scope="module")
+def admin(server, project):
+    return server.signed_in(server.user("fleet@example.org", project, "admin"))
+
+
+def at(project, rest=""):
+    return f"/p/{project.id}/fleet{rest}"
+
+
+def test_the_screen_names_how_many_are_known(admin, project):
+    text = admin.get(at(project)).text
+
+    assert "6 installations known, 6 of them reporting" in text
+    assert len(re.findall(r'hx-get="[^"]*fleet/cards/', text)) == len(CARDS)
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_every_card_answers_and_can_be_downloaded(admin, project, name):
+    card = admin.get(at(project, f"/cards/{name}?from=-30d&environments=all"))
+    file = admin.get(at(project, f"/cards/{name}/csv"))
+
+    assert card.status_code == file.status_code == 200
+    assert "Something went wrong" not in card.text
+    assert CARDS[name].title in card.text
+    assert file.headers["content-type"].startswith("text/csv")
+
+
+def test_a_card_says_how_many_run_each_platform(admin, project):
+    text = admin.get(at(project, "/cards/platform?from=-30d")).text
+
+    assert re.search(r"Linux.*?3", text, re.DOTALL)
+    assert "SQL" in text
+
+
+def test_behind_a_bar_are_the_installations_it_counts(admin, project):
+    text = admin.get(at(project, "/cards/platform")).text
+    query = re.search(r"data-query='([^']+)'", text)[1].replace("&#34;", '"')
+    who = '{"row": {"value": "Windows"}}'
+
+    reply = admin.get(f"/p/{project.id}/behind", params={"query": query, "who": who})
+
+    assert reply.status_code == 200
+    assert len(re.findall(r"install-\d", reply.text)) >= 3
+    assert "install-1" not in reply.text
+
+
+def test_the_list_of_installations_is_filtered_and_downloaded(admin, project):
+    page = admin.get(at(project, "/installations"), params={"version_lt": "2.9"}).text
+    file = admin.get(
+        at(project, "/installations"), params={"version_lt": "2.9", "as": "csv"}
+    )
+
+    assert "1 fits" in page
+    assert "install-5" in page
+    assert len(file.text.strip().splitlines()) == 2
+
+
+def test_a_filter_that_makes_no_sense_is_told(admin, project):
+    text = admin.get(at(project, "/installations"), params={"state": "asleep"}).text
+
+    assert "asleep" in text
+    assert "Something went wrong" not in text
+
+
+def test_few_installations_are_a_list_and_none_are_a_snippet(server):
+    small, none = server.project("Small"), server.project("None")
+    server.captured(small, ("telemetry.health", "one", {"version": "1.0"}))
+    owner = server.signed_in(server.user("own@example.org", is_admin=True))
+
+    assert "a list says more than charts" in owner.get(at(small)).text
+    assert "telemetry.health" in owner.get(at(none)).text
+    assert "curl" in owner.get(at(none)).text
+
+
+def fleet_of(server, project):
+    return server.house.directory.project_of_id(project.id).fleet
+
+
+def test_releases_are_added_yanked_and_taken_off(server, admin, project):
+    place = f"/p/{project.id}/settings/fleet"
+    admin.post(place, data={"do": "release", "version": "9.0", "released_at": "2025-01-01"})
+    admin.post(place, data={"do": "release", "version": "v9.0.0"})
+    admin.post(place, data={"do": "yank", "version": "v9.0.0"})
+
+    (release,) = fleet_of(server, project)["releases"]
+    assert release["version"] == "v9.0.0"
+    assert release["yanked_at"]
+    admin.post(place, data={"do": "drop", "version": "v9.0.0"})
+    assert fleet_of(server, project)["releases"] == []
+
+
+def test_a_list_of_releases_is_taken_in(server, admin, project):
+    text = b"version,released_at\n1.0,2024-01-01\n1.1,2024-02-01\n"
+
+    admin.post(
+        f"/p/{project.id}/settings/fleet",
+        data={"do": "import"},
+        files={"file": ("releases.csv", text, "text/csv")},
+    )
+
+    assert [one["version"] for one in fleet_of(server, project)["releases"]] == [
+        "1.0",
+        "1.1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({"do": "release", "version": "1", "released_at": "soon"}, "soon"),
+        ({"do": "support", "series": "two", "ends": "2026-01-01"}, "two"),
+        ({"do": "public", "enabled": "1", "k": "10"}, "slug"),
+        ({"do": "public", "k": "4"}, "4"),
+        ({"do": "names"}, "heartbeat_event"),
+        ({"do": "import"}, "no file"),
+        ({"do": "dance"}, "dance"),
+    ],
+    ids=["no day", "no series", "no address", "small k", "no name", "no file", "no act"],
+)
+def test_settings_that_make_no_sense_are_told_and_change_nothing(
+    server, admin, project, form, said
+):
+    before = fleet_of(server, project)
+
+    reply = admin.post(f"/p/{project.id}/settings/fleet", data=form)
+
+    assert reply.status_code == 200
+    assert said in reply.text
+    assert fleet_of(server, project) == before
