@@ -3,12 +3,14 @@
 import time
 from dataclasses import replace
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
 
+from app.people import roles
 from app.reports import answer, detail, filters
 from app.reports.filters import Question
-from app.views import report_words
-from app.views.context import db
+from app.views import context, report_words
+from app.views.context import db, settings
 from app.views.reports_asked import address
 from app.views.reports_shown import common, in_lines, inside, look, rest, slices, tell
 
@@ -22,8 +24,12 @@ MOST_LINES = 500
 
 
 @blueprint.get("")
-def show() -> str:
-    """Answer by groups."""
+def show() -> str | Response:
+    """Answer by groups; a viewer without a shared report is led to those there are."""
+    if not (
+        roles.may(context.user(), "reports.own", settings()) or "saved" in request.args
+    ):
+        return redirect(url_for("saved.index"))
     began = time.monotonic()
     seen = look("summary")
     found = answer.grouped(db(), seen, seen.question.group, bars=True)

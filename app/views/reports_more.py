@@ -21,8 +21,16 @@ from app.tracking.days import DAY, day_of, week_number, zone
 from app.views import context
 from app.views.context import db, now, settings
 from app.views.reports import blueprint
-from app.views.reports_asked import address, asked, narrowed
-from app.views.reports_shown import common, in_lines, inside, look, tell
+from app.views.reports_asked import address, narrowed
+from app.views.reports_shown import (
+    common,
+    in_lines,
+    inside,
+    look,
+    shared_with_viewer,
+    tell,
+    wanted,
+)
 from app.views.words import gettext as _
 
 __all__ = ["blueprint"]
@@ -32,7 +40,7 @@ __all__ = ["blueprint"]
 def weekly() -> str:
     """Show people or projects by the days of a week."""
     began = time.monotonic()
-    question = asked("weekly")
+    question = wanted("weekly")
     who = context.user()
     today = day_of(now(), zone(question.zone or who.timezone))
     first, last = filters.days(question, today, who.week_start)
@@ -114,7 +122,7 @@ def month() -> str:
     """Show one person's month, to be signed."""
     began = time.monotonic()
     who = context.user()
-    question = asked("user")
+    question = wanted("user")
     chosen = _chosen(question)
     seen = look("user", replace(question, users=(chosen.id,)))
     today = day_of(now(), zone(seen.question.zone or who.timezone))
@@ -157,6 +165,9 @@ def _people() -> list[User]:
 
 
 def _chosen(question: Question) -> User:
+    kept = shared_with_viewer("user")
+    if kept:
+        return (db().get(User, question.users[0]) if question.users else None) or kept.user
     number = question.users[0] if question.users else context.user().id
     found = next((known for known in _people() if known.id == number), None)
     if found is None:

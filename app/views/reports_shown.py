@@ -6,8 +6,11 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, NamedTuple
 
+from flask import request
+
+from app.models.saved import SavedFilter
 from app.people import roles
-from app.reports import filters, named
+from app.reports import filters, named, saved
 from app.reports import seen as looking
 from app.reports.answer import Group, Key, Sums
 from app.reports.detail import Names
@@ -53,16 +56,42 @@ class Slice(NamedTuple):
 
 
 def look(report: str, question: Question | None = None) -> Seen:
-    """Return what a report of the question in the address is seen with."""
+    """Return what a report of the question in the address is seen with.
+
+    A viewer has no report but shared ones: the question is then the one that was shared,
+    seen as its owner may see it, without money, whatever else the address says.
+    """
     who = context.user()
-    roles.demand(who, "reports.own", settings())
-    return looking.look(db(), who, question or asked(report), now(), settings())
+    kept = shared_with_viewer(report)
+    if kept is None:
+        roles.demand(who, "reports.own", settings())
+        return looking.look(db(), who, question or asked(report), now(), settings())
+    shared = saved.question_of(kept)[1]
+    seen = looking.look(db(), kept.user, shared, now(), settings())
+    return replace(seen, prices=None)
+
+
+def wanted(report: str) -> Question:
+    """Return the question of the page: that in the address, or the shared one."""
+    kept = shared_with_viewer(report)
+    return saved.question_of(kept)[1] if kept else asked(report)
+
+
+def shared_with_viewer(report: str) -> SavedFilter | None:
+    """Return the shared filter that a viewer has opened; None for everybody else."""
+    number = request.args.get("saved", 0, type=int)
+    if not number or roles.may(context.user(), "reports.own", settings()):
+        return None
+    kept = saved.find(db(), context.user(), number)
+    of_report = kept.scope == "reports" and kept.query.get("report") == report
+    return kept if of_report and kept.user.is_active else None
 
 
 def common(report: str, seen: Seen, names: Names) -> dict[str, Any]:
     """Return what every report's page needs."""
     return {
         "report": report,
+        "fixed": shared_with_viewer(report),
         "question": seen.question,
         "query": filters.as_query(seen.question, start=STARTS[report]),
         "export": filters.as_query(seen.question, start=LIST),
@@ -71,7 +100,7 @@ def common(report: str, seen: Seen, names: Names) -> dict[str, Any]:
         "about": report_words.notes(seen),
         "chips": chips(report, seen.question, names),
         "tabs": tabs(report, seen.question),
-        "money": roles.may(seen.user, "rates.see", settings()),
+        "money": roles.may(context.user(), "rates.see", settings()),
         "is_exact": seen.is_exact,
         "can_round": seen.question.rounding == "exact" or not seen.is_exact,
         "names": names,
