@@ -7,12 +7,18 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hedgerow.meta.tables import FleetPublication, FleetPublished, ProjectRow
+from hedgerow.meta.tables import FleetPublication, FleetPublished
 
 
 def last(session: Session, project_id: int) -> FleetPublished | None:
     """Return what was published last, with the cells."""
     return session.get(FleetPublished, project_id)
+
+
+def page(session: Session, project_id: int) -> dict[str, Any] | None:
+    """Return the page that was published last, without the cells."""
+    wanted = select(FleetPublished.page).where(FleetPublished.project_id == project_id)
+    return session.scalars(wanted).first()
 
 
 def keep(
@@ -37,12 +43,3 @@ def pages(session: Session, project_id: int) -> Sequence[dict[str, Any]]:
     """Return every page that was ever published, oldest first."""
     wanted = select(FleetPublication.page).where(FleetPublication.project_id == project_id)
     return session.scalars(wanted.order_by(FleetPublication.id)).all()
-
-
-def project_of(session: Session, slug: str) -> ProjectRow | None:
-    """Return the project whose page has an address and is switched on."""
-    for row in session.scalars(select(ProjectRow).order_by(ProjectRow.id)):
-        public = (row.fleet or {}).get("public") or {}
-        if public.get("enabled") and public.get("slug") == slug:
-            return row
-    return None

@@ -39,6 +39,7 @@ from hedgerow.serve.errands import Errands
 from hedgerow.serve.expiring import Hourly
 from hedgerow.serve.figures import checks, figures
 from hedgerow.serve.house import House
+from hedgerow.serve.publishing import Nightly
 from hedgerow.settings import Settings
 from hedgerow.web.pages import routes as web_routes
 from hedgerow.web.services import Services
@@ -176,7 +177,8 @@ async def _run(house: House, listening: socket.socket, say: Callable[[str], None
     for one in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(one, _stop, server)
     errands = Errands(house.folder, house.errands)
-    hourly = Hourly(house.expire)
+    hourly = Hourly(house.hourly)
+    nightly = Nightly(house)
     note = house.folder / RUNNING
     try:
         note.write_text(
@@ -184,11 +186,13 @@ async def _run(house: House, listening: socket.socket, say: Callable[[str], None
         )
         errands.start()
         hourly.start()
+        nightly.start()
         _announce(house, say)
         await server.serve(sockets=[listening])
     finally:
         note.unlink(missing_ok=True)
         hourly.stop()
+        nightly.stop()
         errands.stop()
         questions.close()
 

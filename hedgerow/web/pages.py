@@ -23,6 +23,7 @@ from hedgerow.web import (
     experiments,
     explore,
     fleet,
+    fleet_public,
     fleet_settings,
     groups,
     home,
@@ -184,6 +185,7 @@ SCREENS: tuple[Screen, ...] = (
 def routes(services: Services) -> list[BaseRoute]:
     """Return every screen as a route, and the files they are made with."""
     made: list[BaseRoute] = [Route(f"{rendering.ASSETS}{{name}}", file, name="asset")]
+    made += fleet_public.routes(services)
     made += [
         Route(one.path, screen(one.does, services, one.needs), methods=[one.method])
         for one in SCREENS

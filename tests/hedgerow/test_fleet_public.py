@@ -229,3 +229,41 @@ def test_a_page_that_is_off_cannot_be_published(api):
 
 def test_counter_of_cells_is_what_tables_are_made_of():
     assert table(Counter(["a"] * 12 + ["b"] * 11), K).named == ("a", "b")
+
+
+def test_the_page_and_its_feeds_say_what_was_published_to_anybody(client, page):
+    published = page.post("/fleet/public/publish", {}, status=200)["page"]
+    address = f"/fleet/{page.slug}"
+    feed = client.get(f"{address}.json?platform=Linux")
+    html = client.get(address)
+    rows = client.get(f"{address}/history.csv").text.splitlines()
+    badge = client.get(f"{address}/badge/adoption.svg")
+
+    assert feed.json() == published
+    assert feed.headers["access-control-allow-origin"] == "*"
+    assert (
+        client.get(feed.url, headers={"If-None-Match": feed.headers["etag"]}).status_code
+        == 304
+    )
+    assert "40 installations reported" in html.text
+    assert not any("set-cookie" in one.headers for one in (feed, html, badge))
+    assert f"{page.day},platform,Linux,25,40,10" in rows
+    assert "<title>on 3.0: 100 %</title>" in badge.text
+    assert len(badge.content) < 2000
+    assert "Darwin" not in html.text + feed.text
+
+
+def test_unknown_and_switched_off_pages_are_not_there(client, page):
+    page.post("/fleet/public/publish", {}, status=200)
+    page.patch("/fleet/settings", {"public": {"enabled": False}})
+
+    for name in (f"{page.slug}.json", page.slug, f"{page.slug}/badge/newest.svg", "nobody"):
+        assert client.get(f"/fleet/{name}").status_code == 404
+
+
+def test_members_see_what_the_next_page_would_hide(page):
+    told = page.get("/fleet/public")
+
+    assert told["last"] is None
+    assert "platform" in told["replaced"]
+    assert told["reasons"]["platform"] == "2 cells hidden"
