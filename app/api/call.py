@@ -136,6 +136,8 @@ class Endpoint:
     media: tuple[str, ...] = ()
     """Of an answer that is a file."""
     takes_file: bool = False
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What a word in the address may be."""
     empty: bool = False
     """It can answer 204: there is nothing."""
 

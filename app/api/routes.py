@@ -6,12 +6,15 @@ and its part of the OpenAPI document. To add an address, write a function and it
 
 from collections.abc import Sequence
 from types import ModuleType
+from typing import Any
 
 from app.api import (
     admin,
     clients,
     entries,
     entries_many,
+    exports,
+    imports,
     me,
     projects,
     rates,
@@ -192,6 +195,49 @@ REPORTS = (
     ),
 )
 
+EXPORTS = (
+    Endpoint(
+        method="GET",
+        path="/exports/{dataset}.{format}",
+        words={"dataset": exports.DATASETS, "format": tuple(exports.TYPES)},
+        does=exports.export_dataset,
+        scope="reports",
+        query=exports.ASKED,
+        media=tuple(exports.TYPES.values()),
+        switch="ENABLE_EXPORTS",
+        also=(413, 422),
+    ),
+)
+
+
+def _import(method: str, path: str, does: Handler, **more: Any) -> Endpoint:
+    return Endpoint(
+        method=method,
+        path=f"/imports{path}",
+        does=does,
+        scope="read" if method == "GET" else "time:write",
+        act="import.own",
+        answer=imports.IMPORT,
+        switch="ENABLE_IMPORTS",
+        **more,
+    )
+
+
+IMPORTS = (
+    _import("GET", "", imports.list_imports, query=imports.LISTED, listing=True),
+    _import(
+        "POST",
+        "",
+        imports.create_import,
+        body=imports.IMPORT_NEW,
+        status=201,
+        takes_file=True,
+    ),
+    _import("GET", "/{batch}", imports.read_import),
+    _import("POST", "/{batch}/commit", imports.commit_import, body=timer.NOTHING),
+    _import("POST", "/{batch}/undo", imports.undo_import, body=timer.NOTHING),
+)
+
 
 def _admin(
     method: str,
@@ -243,5 +289,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *ENTRIES,
     *WORK,
     *REPORTS,
+    *EXPORTS,
+    *IMPORTS,
     *ADMIN,
 )

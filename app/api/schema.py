@@ -6,7 +6,7 @@ from inspect import getdoc
 from re import findall
 from typing import Any
 
-from app.api import idents, kinds
+from app.api import kinds
 from app.api.call import Endpoint
 from app.api.shapes import Field, Shape, need, schema
 
@@ -122,8 +122,8 @@ def _form(one: Endpoint) -> dict[str, Any]:
 
 def _in_path(one: Endpoint) -> Iterator[dict[str, Any]]:
     for name in findall(r"\{(\w+)\}", one.path):
-        known = name in idents.PREFIXES
-        kind = kinds.ident(name).schema if known else {"type": "string"}
+        words = one.words.get(name)
+        kind = kinds.one_of(*words).schema if words else kinds.ident(name).schema
         yield {"name": name, "in": "path", "required": True, "schema": dict(kind)}
 
 

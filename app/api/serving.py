@@ -259,7 +259,8 @@ def _written(endpoint: Endpoint, call: Call) -> Response:
     key = request.headers.get("Idempotency-Key", "") if endpoint.method == "POST" else ""
     if len(key) > limits.LONGEST_KEY:
         raise Malformed(f"An Idempotency-Key has at most {limits.LONGEST_KEY} characters.")
-    same = limits.fingerprint(request.method, request.path, request.get_data())
+    whole_body = call.upload.content if call.upload else request.get_data()
+    same = limits.fingerprint(request.method, request.path, whole_body)
     if key:
         kept = limits.before(call.session, call.user, key, same, call.now)
         if kept is not None:
