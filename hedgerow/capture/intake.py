@@ -7,14 +7,16 @@ noted with its verdict, so that whoever misses events can see what became of the
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 
-from hedgerow.capture import wire
+from hedgerow.capture import cookieless, wire
 from hedgerow.capture.answers import ACCEPTED, NO_CONTENT, Answer, Receive, refused
 from hedgerow.capture.encodings import MIB
 from hedgerow.capture.gathering import Gathering
 from hedgerow.capture.requests import Asked, hints_of, payload_of, with_body
+from hedgerow.capture.salts import Salts
 from hedgerow.capture.sightings import Sighting, Sightings
 from hedgerow.capture.tokens import unknown_token
 from hedgerow.capture.wire import Checked, Hints, PathKind
@@ -43,6 +45,7 @@ class Intake:
         self.sightings = Sightings()
         self._project_of = project_of
         self._gathering = Gathering(inbox)
+        self.salts = Salts(Path(settings.data))
 
     async def take(self, request: Asked, receive: Receive, path: PathKind) -> Answer:
         """Answer 200 once the events are on disk, or say why they cannot be taken."""
@@ -53,7 +56,7 @@ class Intake:
             body = payload_of(request)
             checked = await self.checked(hints, body)
             project = self.project(checked.token)
-            await self.kept(project, now, _seeded(hints, checked, now), body)
+            await self.kept(project, now, self.whole(hints, checked, project, now), body)
         except HedgerowError as error:
             return self._refused(request, now, hints, error)
         return self._accepted(request, now, project, checked)
@@ -78,7 +81,7 @@ class Intake:
         try:
             checked = wire.check(hints, body, self.limit)
             project = self.project(checked.token)
-            self._put(project, now, _seeded(hints, checked, now), body, told)
+            self._put(project, now, self.whole(hints, checked, project, now), body, told)
         except HedgerowError as error:
             answer(self._refused(request, now, hints, error))
 
@@ -94,6 +97,19 @@ class Intake:
         if project is None:
             raise unknown_token(token)
         return project
+
+    def whole(
+        self, hints: Hints, checked: Checked, project: Project, now: datetime
+    ) -> Hints:
+        """Return the hints with all that is needed to read the body later."""
+        if checked.lacks_uuid:
+            hints = msgspec.structs.replace(hints, seed=wire.new_seed(now))
+        if checked.is_cookieless:
+            salt = self.salts.of_day(now)
+            parts = str(project.id), hints.ip, hints.user_agent, hints.host
+            found = cookieless.visitor_id(salt, *parts)
+            hints = msgspec.structs.replace(hints, visitor_id=found)
+        return hints
 
     def kept(
         self, project: Project, now: datetime, hints: Hints, body: bytes
@@ -167,13 +183,6 @@ class Intake:
             user_agent=request.header(b"user-agent") or None,
         )
         self.sightings.note(project.id if project else None, sighting)
-
-
-def _seeded(hints: Hints, checked: Checked, now: datetime) -> Hints:
-    """Return the hints with what missing uuids are made of, if any is missing."""
-    if not checked.lacks_uuid:
-        return hints
-    return msgspec.structs.replace(hints, seed=wire.new_seed(now))
 
 
 async def _on_disk(waiter: "asyncio.Future[Outcome]") -> None:

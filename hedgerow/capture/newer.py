@@ -50,6 +50,7 @@ async def take(intake: Intake, request: Asked, receive: Receive) -> Answer:
         project = intake.project(checked.token)
         verdicts = checked.verdicts or {}
         if checked.events:
+            hints = intake.whole(hints, checked, project, now)
             kept = intake.kept(project, now, hints, request.body)
             verdicts = await _once_on_disk(kept, verdicts)
     except HedgerowError as error:

@@ -18,7 +18,7 @@ from typing import Literal
 
 import msgspec
 
-from hedgerow.capture import encodings, plain, quick, shapes, tokens
+from hedgerow.capture import cookieless, encodings, plain, quick, shapes, tokens
 from hedgerow.capture.encodings import MIB
 from hedgerow.capture.fields import Json, captured_event
 from hedgerow.capture.verdicts import V1Request, Verdicts, captured_batch
@@ -57,6 +57,9 @@ class Hints(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     seed: str = ""
     """A UUID (v7) from which missing ones are counted up; empty: none is missing."""
 
+    visitor_id: str = ""
+    """Stands for ``$posthog_cookieless``; empty: nobody is called so."""
+
     v1: V1Request | None = None
     """What capture v1 says in headers."""
 
@@ -71,6 +74,9 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 
     verdicts: Verdicts | None = None
     """Of capture v1: what became of each event."""
+
+    is_cookieless: bool = False
+    """``Hints.visitor_id`` is needed before the body may be kept."""
 
 
 _TOKEN = re.compile(rb'"(?:api_key|token|\$token)"\s*:\s*"([!-~]{1,64}?)"')
@@ -91,13 +97,21 @@ def check(hints: Hints, body: bytes, limit: int = 20 * MIB) -> Checked:
             events=len(request.events),
             lacks_uuid=False,
             verdicts=verdicts,
+            is_cookieless=cookieless.NAMED in text,
         )
     look = quick.look(text)
     if look is None:
         request = _captured(hints, text)
-        return Checked(token=request.token, events=len(request.events), lacks_uuid=True)
-    token = tokens.checked_token(look.token)
-    return Checked(token=token, events=look.events, lacks_uuid=look.lacks_uuid)
+        token, events, lacks_uuid = request.token, len(request.events), True
+    else:
+        token = tokens.checked_token(look.token)
+        events, lacks_uuid = look.events, look.lacks_uuid
+    return Checked(
+        token=token,
+        events=events,
+        lacks_uuid=lacks_uuid,
+        is_cookieless=cookieless.NAMED in text,
+    )
 
 
 def decode(hints: Hints, body: bytes, limit: int = 20 * MIB) -> CapturedRequest:
@@ -200,8 +214,12 @@ def _with_surroundings(
     if hints.ip is not None:
         for event in request.events:
             event.properties.setdefault("$ip", hints.ip)
+    events = request.events
+    if hints.visitor_id:
+        events = cookieless.told_apart(events, hints.visitor_id)
     return msgspec.structs.replace(
         request,
+        events=events,
         ip=hints.ip,
         user_agent=hints.user_agent,
         host=hints.host,

@@ -24,7 +24,7 @@ def hide(batch: Batch) -> None:
     """Drop, hash or shorten what the project's rules name."""
     for draft in batch.drafts:
         project = draft.project
-        if project.anonymize_ips:
+        if project.anonymize_ips or draft.properties.get("$cookieless_mode") is True:
             draft.properties.pop("$ip", None)
         if project.privacy_rules:
             apply_rules(draft.properties, project)

@@ -107,10 +107,19 @@ class House:
         return self._queued(project_id, kind, lines, wait=True)
 
     def state(self, project_id: int) -> Mapping[str, Any]:
-        """Return how far the writer is, requests refused at the door included."""
+        """Return how far the writer is, requests refused at the door included.
+
+        ``failure`` is of inbox or writer, ``damaged`` counts requests of all projects.
+        """
         state = self.writer.state(project_id)
         refused = sum(self.capture.sightings.counts(project_id).rejected.values())
-        return {**state, "rejected": state["rejected"] + refused}
+        return {
+            **state,
+            "rejected": state["rejected"] + refused,
+            "failure": self.inbox.trouble() or state["failure"],
+            "inbox_bytes": self.inbox.size_bytes(),
+            "damaged": self.inbox.damaged(),
+        }
 
     def flush(self, timeout_s: float) -> None:
         """Return when all that was acknowledged before can be queried."""
@@ -119,6 +128,11 @@ class House:
     def expire(self, *, dry_run: bool = False) -> list[dict[str, Any]]:
         """Delete what is older than its project keeps events; see ``expiring.expire``."""
         return expire(self.directory.all(), self.command, self.clock(), dry_run=dry_run)
+
+    def hourly(self) -> list[dict[str, Any]]:
+        """Throw away what is past its time: events, and the salt of another day."""
+        self.capture.intake.salts.forget_old(self.clock())
+        return self.expire()
 
     def _expire(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"projects": self.expire(dry_run=asked["dry_run"])}

@@ -25,7 +25,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hedgerow.api import health
+from hedgerow.api import forgetting, health
 from hedgerow.api.parts import Parts
 from hedgerow.api.questions import Questions
 from hedgerow.api.routes import routes as api_routes
@@ -108,6 +108,7 @@ def application(house: House, questions: Questions) -> App:
     framework = Starlette(
         routes=[
             *health.routes(checks(house), lambda: figures(house)),
+            *forgetting.routes(parts, trusted_proxies=house.settings.trusted_proxies),
             *api_routes(parts, version("hedgerow")),
             *web_routes(services_of(house)),
         ],
