@@ -4,30 +4,39 @@ The algorithm of ``insights-retention-cohorts`` §3.2: an actor's periods with a
 put in order; what a period *is* depends on the one before, and an actor whose next period
 is empty is dormant in it. One period before the range is read, so that the first one knows
 who was there. ``created_at`` decides who is new, not the first event seen.
+
+Most ranges fit into masks (``lifecycle_masks``); longer ones are told by windows here.
 """
 
 from typing import Any
 
 from sqlglot import exp
 
+from hedgerow.insights import lifecycle_masks
+from hedgerow.insights.lifecycle_events import active, created
+from hedgerow.insights.lifecycle_masks import (
+    DORMANT,
+    NEW,
+    RESURRECTING,
+    RETURNING,
+    STATUSES,
+)
 from hedgerow.model.ports import Rows, Statement
 from hedgerow.model.projects import QueryContext
-from hedgerow.query import buckets, filters
-from hedgerow.query.dates import Range, resolve, shifted
+from hedgerow.query import buckets
+from hedgerow.query.dates import Range, resolve
 from hedgerow.query.definitions_lifecycle import LifecycleQuery
 from hedgerow.query.dialects import Dialect, dialect_of
-from hedgerow.query.sources import Events, Persons, at_event_time, group_type_name, table
 from hedgerow.query.trees import Tree, number_literal
 from hedgerow.query.values import Values
-
-STATUSES = ("new", "returning", "resurrecting", "dormant")
-NEW, RETURNING, RESURRECTING, DORMANT = range(4)
-UNITS = {"minute": "M", "hour": "h", "day": "d", "week": "w", "month": "m"}
 
 
 def statements(query: LifecycleQuery, context: QueryContext) -> list[Statement]:
     """Return one statement: (period, status, actors), a row for each that occurs."""
-    values = Values()
+    values, asked = Values(), _range(query, context)
+    if lifecycle_masks.fits(asked, context):
+        tree = lifecycle_masks.counted(query, context, values, asked)
+        return [Statement(tree=tree, values=values.by_name)]
     counted = exp.select(
         "period", "status", exp.alias_(exp.Count(this=exp.Star()), "actors")
     ).from_(_statuses(query, context, values).subquery("s"))
@@ -71,6 +80,11 @@ def people(
     status: str,
 ) -> exp.Query:
     """Return the actors of one status in one period, as ``actor``."""
+    asked = _range(query, context)
+    if lifecycle_masks.fits(asked, context):
+        return lifecycle_masks.people(
+            query, context, values, asked, period=period, status=status
+        )
     wanted = exp.and_(
         exp.column("period").eq(number_literal(period)),
         exp.column("status").eq(number_literal(STATUSES.index(status))),
@@ -95,14 +109,14 @@ def _labels(asked: Range) -> list[str]:
 def _statuses(query: LifecycleQuery, context: QueryContext, values: Values) -> exp.Query:
     """Return (actor, period, status) of every actor in every period of the range."""
     asked, dialect = _range(query, context), dialect_of(context)
-    active = _active(query, context, values, asked).subquery("a")
+    active_ = active(query, context, values, asked).group_by("1", "2").subquery("a")
     known = exp.select(
         "actor",
         "period",
         _beside(exp.Lag, dialect).as_("before"),
         _beside(exp.Lead, dialect).as_("after"),
-    ).from_(active)
-    created = _created(query, context, values, asked).subquery("c")
+    ).from_(active_)
+    born = created(query, context, values, asked).subquery("c")
     period, before = exp.column("period", table="k"), exp.column("before", table="k")
     first = _is_null(before)
     status = exp.Case(
@@ -123,7 +137,7 @@ def _statuses(query: LifecycleQuery, context: QueryContext, values: Values) -> e
     awake = (
         exp.select(actor.as_("actor"), period.as_("period"), status.as_("status"))
         .from_(known.subquery("k"))
-        .join(created, on=same, join_type="left")
+        .join(born, on=same, join_type="left")
     )
     return _within(exp.union(awake, _asleep(known), distinct=False), asked)
 
@@ -148,54 +162,6 @@ def _within(rows: exp.Query, asked: Range) -> exp.Select:
     last = number_literal(len(asked.buckets) - 1)
     inside = exp.and_(period >= number_literal(0), period.copy() <= last)
     return exp.select("actor", "period", "status").from_(rows.subquery("r")).where(inside)
-
-
-def _active(
-    query: LifecycleQuery, context: QueryContext, values: Values, asked: Range
-) -> exp.Select:
-    """Return each actor's periods with activity, from the one before the range on."""
-    series = query.series[0]
-    events = Events(context, values, at_event=at_event_time(query.modifiers))
-    since = shifted(asked.buckets[0], UNITS[asked.interval], -1)
-    actor = _actor(query, events)
-    where = filters.conditions(
-        query.properties, events, test_accounts=query.filter_test_accounts
-    )
-    where += filters.conditions(series.filters(), events, path="series[0].properties")
-    where.append(exp.not_(events.column("personless")))
-    if series.event is not None:
-        where.append(events.column("event").eq(values.bind(series.event)))
-    if query.aggregation_group_type_index is not None:
-        where.append(exp.func("coalesce", actor.copy(), exp.Literal.string("")).neq(""))
-    at = events.column("timestamp")
-    period = buckets.index(asked, at, events.dialect, since=since)
-    rows = events.select(
-        actor.as_("actor"), period.as_("period"), since=since, until=asked.end, where=where
-    )
-    return rows.group_by("1", "2")
-
-
-def _actor(query: LifecycleQuery, events: Events) -> Tree:
-    index = query.aggregation_group_type_index
-    return events.person_key() if index is None else events.group_key(index)
-
-
-def _created(
-    query: LifecycleQuery, context: QueryContext, values: Values, asked: Range
-) -> exp.Select:
-    """Return the period in which each actor was created; it may lie outside the range."""
-    index = query.aggregation_group_type_index
-    if index is None:
-        persons = Persons(context, values)
-        dialect = persons.dialect
-        period = buckets.index(asked, persons.column("created_at"), dialect)
-        return persons.select(persons.person_key().as_("actor"), period.as_("created"))
-    dialect = dialect_of(context)
-    period = buckets.index(asked, exp.column("created_at", table="g"), dialect)
-    key = exp.column("key", table="g").as_("actor")
-    rows = table("groups", "g", context, values, key, period.as_("created"))
-    kind = values.bind(group_type_name(context, index))
-    return rows.where(exp.column("type", table="g").eq(kind))
 
 
 def _beside(neighbour: type[exp.Lag | exp.Lead], dialect: Dialect) -> exp.Window:

@@ -1,11 +1,11 @@
-"""Retention counted by masks and by cells is the same table."""
+"""Counting by masks gives what the long way gives: retention by cells, lifecycle by windows."""
 
 import random
 from datetime import timedelta
 
 import pytest
 
-from hedgerow.insights import retention, retention_masks
+from hedgerow.insights import lifecycle, lifecycle_masks, retention, retention_masks
 from hedgerow.insights.answer import Asking, answer
 from hedgerow.query.definitions import decode
 from tests import world
@@ -46,7 +46,7 @@ def busy(store):
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_masks_and_cells_agree(name, busy, store, monkeypatch):
+def test_retention_by_masks_is_that_by_cells(name, busy, store, monkeypatch):
     chosen, more = TABLES[name]
     range_ = {"date_from": "-30d"} if name.startswith("fewer") else None
     query = {
@@ -66,3 +66,41 @@ def test_masks_and_cells_agree(name, busy, store, monkeypatch):
 
     assert by_masks == by_cells
     assert any(cell["count"] for row in by_masks for cell in row["values"][1:])
+
+
+@pytest.mark.parametrize("interval", ["day", "week"])
+def test_lifecycle_by_masks_is_that_by_windows(interval, busy, store, monkeypatch):
+    query = {
+        "kind": "LifecycleQuery",
+        "series": [{"kind": "EventsNode", "event": "came"}],
+        "dateRange": {"date_from": "-90d"},
+        "interval": interval,
+    }
+    context = world.context(store, busy)
+
+    def told():
+        figures = answer(query, context, store, Asking())["results"]
+        source = {
+            "kind": "InsightActorsQuery",
+            "source": query,
+            "day": figures[0]["days"][3],
+        }
+        people = [
+            answer(
+                {"kind": "ActorsQuery", "source": source | {"status": status}},
+                context,
+                store,
+                Asking(),
+            )["results"]
+            for status in lifecycle.STATUSES
+        ]
+        return figures, people
+
+    by_masks = told()
+    monkeypatch.setattr(lifecycle_masks, "fits", lambda asked, context: False)
+    by_windows = told()
+
+    assert by_masks == by_windows
+    assert all(any(row["data"]) for row in by_masks[0])
+    listed = [len(people) for people in by_masks[1]]
+    assert listed == [abs(row["data"][3]) for row in by_masks[0]]
