@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from hedgerow.errors import HedgerowError
-from hedgerow.web import drawing, rendering, vocabulary
+from hedgerow.web import files, rendering, vocabulary
 from hedgerow.web.charts import words
 from hedgerow.web.charts.spec import Cell, Column, Table
 from hedgerow.web.dashboards import added_filter, bar
@@ -161,8 +161,8 @@ def explorer(visit: Visit) -> Response:
         return visit.go(f"{visit.request.url.path}?{urlencode({**kept, 'where': made})}")
     columns = [name for name in visit.text("columns").split(",") if name.strip()]
     offset = int(visit.text("offset")) if visit.text("offset").isdecimal() else 0
-    wants_csv = visit.text("as") == "csv"
-    query = _asked(visit, offset=offset, limit=EXPORTED if wants_csv else PAGE)
+    is_file = files.wanted(visit.text("as"))
+    query = _asked(visit, offset=offset, limit=EXPORTED if is_file else PAGE)
     error, rows, more = None, [], False
     try:
         answer = visit.ask(query)
@@ -170,8 +170,8 @@ def explorer(visit: Visit) -> Response:
         more = bool(answer.get("hasMore"))
     except HedgerowError as refused:
         error = refused
-    if wants_csv and error is None:
-        return drawing.csv_reply("events", _table(rows, columns))
+    if is_file and error is None:
+        return files.reply("events", _table(rows, columns), visit.text("as"))
     chosen = Range(date_from=visit.text("from"), date_to=visit.text("to"))
     return visit.render(
         "events.html",

@@ -15,7 +15,7 @@ from hedgerow.errors import HedgerowError
 from hedgerow.meta import audit, boards, installing
 from hedgerow.meta.tables import Dashboard, Insight, Tile
 from hedgerow.meta.templates import TEMPLATES
-from hedgerow.web import drawing, prose, ranges
+from hedgerow.web import drawing, files, prose, ranges
 from hedgerow.web.ranges import Range
 from hedgerow.web.visits import Visit
 
@@ -190,8 +190,8 @@ def tile(visit: Visit) -> Response:
         insight = boards.insight(session, visit.here.id, found.insight_id or 0)
     place = tile_address(visit, row.id, tile_id)
     shown = figure(visit, row, found, insight, place=place, linked=True)
-    if visit.text("as") == "csv" and shown["drawing"] is not None:
-        return drawing.csv_reply(insight.name, shown["chart"].table)
+    if files.wanted(visit.text("as")) and shown["drawing"] is not None:
+        return files.reply(insight.name, shown["chart"].table, visit.text("as"))
     return visit.render("_tile.html", **shown)
 
 

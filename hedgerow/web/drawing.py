@@ -1,19 +1,16 @@
 """A question → its answer → what is drawn, for every screen that shows a figure."""
 
-import csv
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import msgspec
-from starlette.responses import Response
 
 from hedgerow.meta import watches
-from hedgerow.web import rendering, vocabulary
+from hedgerow.web import vocabulary
 from hedgerow.web.charts import choose, totals, trends, words
-from hedgerow.web.charts.spec import Cell, Chart, Mark, Table
+from hedgerow.web.charts.spec import Chart, Mark
 from hedgerow.web.visits import Visit
 
 STALE = timedelta(minutes=15)
@@ -93,31 +90,3 @@ def _number(
     since = str((query.get("dateRange") or {}).get("date_from") or "")
     before = f"{since[1:-1]} h before" if since.endswith("h") else "period before"
     return answer, totals.number(answer["results"], line=line["results"], note=before)
-
-
-def csv_reply(name: str, table: Table) -> Response:
-    """Return a table as a CSV file; figures as numbers, not as they are shown."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow([column.name for column in table.columns])
-    writer.writerows([[_field(cell) for cell in row] for row in table.rows])
-    safe = (
-        "".join(c if c.isalnum() or c in "-_ " else "_" for c in name).strip() or "figures"
-    )
-    ascii_name = safe.encode("ascii", "replace").decode().replace("?", "_")
-    return Response(
-        text.getvalue().encode("utf-8-sig"),
-        media_type="text/csv; charset=utf-8",
-        headers={
-            **rendering.HEADERS,
-            "Content-Disposition": f'attachment; filename="{ascii_name}.csv"',
-        },
-    )
-
-
-def _field(cell: Cell) -> Any:
-    """A spreadsheet takes text that begins like a formula for one: it gets an apostrophe."""
-    value = cell.text if cell.value is None else cell.value
-    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}:
-        return f"'{value}"
-    return value

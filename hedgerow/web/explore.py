@@ -17,7 +17,7 @@ from starlette.responses import Response
 from hedgerow.errors import HedgerowError, InvalidInput
 from hedgerow.meta import audit, boards
 from hedgerow.meta.tables import Insight
-from hedgerow.web import drawing, editing, ranges
+from hedgerow.web import drawing, editing, files, ranges
 from hedgerow.web.charts import choose, sentences
 from hedgerow.web.editing_kinds import KINDS
 from hedgerow.web.editor_choices import choices
@@ -201,10 +201,9 @@ def answer(visit: Visit) -> Response:
     if query is None:
         raise InvalidInput("There is no question.", hint="Reload the page.", attr="q")
     shown = _answered(visit, query)
-    if visit.text("as") == "csv" and shown["error"] is None:
-        return drawing.csv_reply(
-            visit.text("name") or sentences.name(query), shown["chart"].table
-        )
+    if files.wanted(visit.text("as")) and shown["error"] is None:
+        name = visit.text("name") or sentences.name(query)
+        return files.reply(name, shown["chart"].table, visit.text("as"))
     return visit.render("_answer.html", **shown)
 
 

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from hedgerow.errors import HedgerowError, NotFound
 from hedgerow.insights.fleet.exporting import main_table
 from hedgerow.insights.fleet.settings import settings_of
-from hedgerow.web import drawing, fleet_cards, vocabulary
+from hedgerow.web import files, fleet_cards, vocabulary
 from hedgerow.web.charts.spec import Cell, Column, Table
 from hedgerow.web.fleet_cards import Shown, asked
 from hedgerow.web.visits import Visit
@@ -220,7 +220,8 @@ def export(visit: Visit) -> Response:
         columns=[Column(name=one) for one in columns],
         rows=[[Cell(text=_text(value), value=value) for value in row] for row in rows],
     )
-    return drawing.csv_reply(f"fleet {found.title}", table)
+    kind = visit.text("as", "csv")
+    return files.reply(f"fleet {found.title}", table, kind if files.wanted(kind) else "csv")
 
 
 def _text(value: Any) -> str:
@@ -237,7 +238,7 @@ def installations(visit: Visit) -> Response:
     if visit.text("version_lt"):
         wanted["version_lt"] = visit.text("version_lt")
     offset = int(visit.text("offset")) if visit.text("offset").isdecimal() else 0
-    is_file = visit.text("as") == "csv"
+    is_file = files.wanted(visit.text("as"))
     limit = 10_000 if is_file else PAGE
     error: HedgerowError | None = None
     found: dict[str, Any] = {"count": 0, "rows": [], "next_cursor": None}
@@ -246,7 +247,7 @@ def installations(visit: Visit) -> Response:
     except HedgerowError as refused:
         error = refused
     if is_file and error is None:
-        return drawing.csv_reply("installations", _listed(found["rows"]))
+        return files.reply("installations", _listed(found["rows"]), visit.text("as"))
     kept = {k: visit.text(k) for k in ("state", "behind", "version_lt") if visit.text(k)}
     following = found["next_cursor"]
     return visit.render(

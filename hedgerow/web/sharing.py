@@ -13,7 +13,7 @@ from starlette.responses import Response
 from hedgerow.errors import HedgerowError, NotFound
 from hedgerow.meta import audit, boards, credentials, shares
 from hedgerow.meta.tables import Dashboard, DashboardShare
-from hedgerow.web import drawing, prose
+from hedgerow.web import files, prose
 from hedgerow.web.dashboards import bar, figure, screen_filters, screen_range
 from hedgerow.web.visits import Visit, set_cookie
 
@@ -130,6 +130,6 @@ def tile(visit: Visit) -> Response:
         insight = boards.insight(session, row.project_id, found.insight_id or 0)
     place = _tile_address(visit, tile_id)
     shown = {**figure(visit, row, found, insight, place=place, linked=False), "query": None}
-    if visit.text("as") == "csv" and shown["drawing"] is not None:
-        return drawing.csv_reply(insight.name, shown["chart"].table)
+    if files.wanted(visit.text("as")) and shown["drawing"] is not None:
+        return files.reply(insight.name, shown["chart"].table, visit.text("as"))
     return visit.render("_tile.html", **shown)
