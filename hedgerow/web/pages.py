@@ -36,6 +36,7 @@ from hedgerow.web import (
     sharing,
     signin,
     suggest,
+    system,
 )
 from hedgerow.web.services import Services
 from hedgerow.web.visits import Visit, screen
@@ -170,6 +171,7 @@ SCREENS: tuple[Screen, ...] = (
     Screen("GET", f"{P}/settings/privacy/preview", privacy_pages.preview, "viewer"),
     Screen("GET", f"{P}/settings/fleet", fleet_settings.page, "viewer"),
     Screen("POST", f"{P}/settings/fleet", fleet_settings.change, "admin"),
+    Screen("GET", f"{P}/settings/system", system.page, "admin"),
     Screen("GET", f"{P}/settings/log", settings_pages.log, "admin"),
     Screen("GET", "/account", account.page, "viewer"),
     Screen("POST", "/account", account.change, "viewer"),

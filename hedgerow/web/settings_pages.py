@@ -21,6 +21,7 @@ TABS = (
     ("privacy", "Privacy"),
     ("fleet", "Fleet"),
     ("ingestion", "Ingestion"),
+    ("system", "System"),
     ("log", "Changes"),
 )
 SCOPES = (

@@ -301,6 +301,7 @@ PATHS = [
     "fleet",
     "fleet/installations",
     "settings/ingestion",
+    "settings/system",
     "more",
 ]
 

@@ -229,6 +229,7 @@ PAGES = [
     "fleet",
     "fleet/installations",
     "settings/ingestion",
+    "settings/system",
     "settings/log",
 ]
 
