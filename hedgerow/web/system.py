@@ -4,7 +4,6 @@ import platform
 import resource
 import shutil
 import sys
-from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -59,19 +58,12 @@ def _disk(visit: Visit) -> dict[str, Any]:
         "total": usage.total / GIB,
         "low": usage.free < LOW,
         "parts": [(text, size / MIB) for text, size in parts if size],
-        "backups": _backups(folder),
     }
 
 
 def _size(folder: Path, name: str) -> int:
     """Return the size of a file with what belongs to it, such as its log."""
     return sum(path.stat().st_size for path in folder.glob(f"{name}*") if path.is_file())
-
-
-def _backups(folder: Path) -> datetime | None:
-    """Return when the newest backup inside the data folder was made, if there is one."""
-    made = [path.stat().st_mtime for path in folder.glob("backups/*")]
-    return datetime.fromtimestamp(max(made)).astimezone() if made else None
 
 
 def _limits(visit: Visit) -> list[tuple[str, str]]:
