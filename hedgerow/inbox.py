@@ -182,6 +182,19 @@ class SqliteInbox:
         """Return why the last write failed; None: it did not."""
         return self._failure
 
+    def trouble(self) -> str | None:
+        """Return in a sentence why requests are refused; None: they are taken."""
+        if self._failure is not None:
+            return f"The inbox cannot be written: {self._failure}. Capture answers 503."
+        size = self._file.size + self._waiting_bytes
+        if size >= self._max_bytes:
+            return f"The inbox is full: {size} of {self._max_bytes} bytes. Capture answers 503."
+        return None
+
+    def damaged(self) -> int:
+        """Return how many acknowledged requests cannot be read any more."""
+        return self._file.damaged
+
     def close(self) -> None:
         """Write what waits, then let go of the file. Appending afterwards is refused."""
         with self._change:

@@ -42,6 +42,7 @@ INSERT INTO seen SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM seen);
 _INSERT = "INSERT INTO groups VALUES (?, ?, ?, ?, ?, ?)"
 _DELETE = "DELETE FROM groups WHERE last <= ? RETURNING size"
 _SET_ASIDE = "INSERT OR IGNORE INTO damaged SELECT * FROM groups WHERE first = ?"
+_COUNT_DAMAGED = "SELECT coalesce(sum(last - first + 1), 0) FROM damaged"
 _STATE = """
 SELECT count(*), max((SELECT max(last) FROM seen), coalesce(max(last), 0)), coalesce(sum(size), 0)
 FROM groups"""
@@ -110,6 +111,9 @@ class InboxFile:
         self._readers = connect(path)
         self._reading = threading.Lock()
         self._damaged: set[int] = set()
+        self.damaged: int
+        """Requests that were acknowledged and cannot be read any more."""
+        (self.damaged,) = self._readers.execute(_COUNT_DAMAGED).fetchone()
         self._writes = self._moved = 0
         self.forgotten = 0
         self.last: int
@@ -195,6 +199,7 @@ class InboxFile:
                 group.last,
             )
             self._readers.execute(_SET_ASIDE, (group.first,))
+            (self.damaged,) = self._readers.execute(_COUNT_DAMAGED).fetchone()
         return ()
 
 

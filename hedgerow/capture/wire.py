@@ -13,6 +13,9 @@ newer protocol ``verdicts``. Pure: no clock, no disk.
 
 import re
 import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -33,6 +36,7 @@ event), of capture v1, or of all others."""
 SILENTLY_DROPPED = "$performance_event"
 _LARGEST_EVENT = {"v0": MIB, "engage": MIB, "ai": 8 * MIB, "v1": MIB}
 _RANDOM_BITS = 62
+_MORE_LEVELS = 200
 
 
 class Hints(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -132,7 +136,24 @@ def decode_queued(hints: bytes, body: bytes) -> CapturedRequest:
         raise BadCapture(
             "undecodable_body", f"The hints in the inbox are broken: {error}.", hint=""
         ) from error
-    return decode(read, body, limit=1024 * MIB)  # it was within its limit on arrival
+    try:
+        return decode(read, body, limit=1024 * MIB)  # it was within its limit on arrival
+    except BadCapture as error:
+        if not isinstance(error.__cause__, RecursionError):
+            raise
+    with _more_depth():
+        return decode(read, body, limit=1024 * MIB)
+
+
+@contextmanager
+def _more_depth() -> Iterator[None]:
+    """Allow deeper nesting: on arrival there may have been less on the stack than now."""
+    usual = sys.getrecursionlimit()
+    sys.setrecursionlimit(usual + _MORE_LEVELS)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(usual)
 
 
 def asked_fields(hints: Hints, body: bytes, limit: int = MIB) -> Json:

@@ -57,14 +57,21 @@ def halves(units: Sequence[Unit]) -> tuple[list[Unit], list[Unit]] | None:
 
 def set_aside(unit: Unit, reason: str) -> SetAside:
     """Return what is kept of a unit that cannot be stored."""
-    if unit.request is not None and unit.request.events:
-        event = msgspec.structs.asdict(unit.request.events[0])
-        body = msgspec.json.encode(event).decode()
-    else:
-        body = base64.b64encode(unit.queued.body).decode()
+    body = _event_text(unit) or base64.b64encode(unit.queued.body).decode()
     return SetAside(
         project_id=unit.queued.project_id,
         at=unit.queued.received_at,
         reason=reason,
         body=body,
     )
+
+
+def _event_text(unit: Unit) -> str | None:
+    """Return the one event of a unit as JSON; None if there is none to be written."""
+    if unit.request is None or not unit.request.events:
+        return None
+    try:
+        event = msgspec.structs.asdict(unit.request.events[0])
+        return msgspec.json.encode(event).decode()
+    except (RecursionError, ValueError):  # nested too deeply, or no Unicode: maybe why
+        return None

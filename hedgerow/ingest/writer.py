@@ -173,6 +173,7 @@ class Writer:
         written = self._store.written(project_id)
         rejected = self._progress.rejected[project_id]
         last = self._store.last_event_at(project_id)
+        aside = self._store.aside(project_id)
         return {
             "accepted": written + rejected + waiting,
             "written": written,
@@ -181,6 +182,11 @@ class Writer:
             "rejected": rejected,
             "last_event_at": None if last is None else last.isoformat(),
             "failure": self._failure(),
+            "set_aside": aside.count,
+            "set_aside_latest": [
+                {"at": one.at.isoformat(), "reason": one.reason, "body": one.body}
+                for one in reversed(aside.latest)
+            ],
         }
 
     def _failure(self) -> str | None:

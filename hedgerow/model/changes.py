@@ -137,6 +137,14 @@ class SetAside(msgspec.Struct, frozen=True, kw_only=True):
     body: str
 
 
+class Aside(msgspec.Struct, frozen=True, kw_only=True):
+    """What has been set aside of a project."""
+
+    count: int = 0
+    latest: tuple[SetAside, ...] = ()
+    """Some of the latest, oldest first, bodies cut to what can be shown."""
+
+
 class CohortPerson(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody put into a static cohort, or taken out."""
 
@@ -247,6 +255,10 @@ class Store(Protocol):
 
     def last_event_at(self, project_id: int) -> datetime | None:
         """Return when the latest of a project's events happened, UTC."""
+        ...
+
+    def aside(self, project_id: int) -> Aside:
+        """Return what could not be stored of a project, with the reasons."""
         ...
 
     def checkpoint(self, *, idle: bool) -> None:

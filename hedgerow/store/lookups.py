@@ -1,8 +1,7 @@
 """What is stored of what a batch mentions: the reading half of the writer.
 
-Small things (kinds, group types, tombstones) are kept in memory, which the writer alone
-changes, after each commit. Persons and groups are looked up in the tables, by one join for
-the whole batch.
+Small things come from ``memory``. Persons and groups are looked up in the tables, by one
+join for the whole batch.
 """
 
 # ruff: noqa: S608 - names of our own tables and whole numbers; values are parameters
@@ -16,148 +15,25 @@ import msgspec
 
 from hedgerow.model.changes import (
     Changes,
-    EventCount,
     EventsOf,
     Known,
     OfProject,
-    Tombstone,
     Wanted,
 )
-from hedgerow.model.people import Group, GroupType, Person
-from hedgerow.model.projects import HotColumn, PropertyKind, Scope
+from hedgerow.model.people import Group, Person
 from hedgerow.model.tables import (
     DISTINCT_IDS,
-    EVENT_NAMES,
     EVENTS,
-    GROUP_TYPES,
     GROUPS,
-    HOT_COLUMNS,
-    PERSON_STATES,
     PERSONS,
-    PROPERTY_KINDS,
-    TOMBSTONES,
 )
+from hedgerow.store.memory import Memory
 from hedgerow.store.recent import LARGE, Recent
 from hedgerow.store.seen import Seen
 
 Rows = list[tuple[Any, ...]]
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _PERSON = "project_id, person_key, uuid, created_at, is_identified, state, properties"
-
-
-class Memory:
-    """What is small enough to be kept in memory; replaced, never changed in place."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        def rows(sql: str) -> Rows:
-            return connection.execute(sql).fetchall()
-
-        self.kinds: dict[int, dict[tuple[Scope, str], PropertyKind]] = {}
-        for p, scope, key, kind in rows(
-            f"SELECT project_id, scope, key, kind FROM {PROPERTY_KINDS.name}"
-        ):
-            self.kinds.setdefault(p, {})[scope, key] = kind
-        self.group_types: dict[int, tuple[GroupType, ...]] = {}
-        for p, name, index in rows(
-            f'SELECT project_id, name, "index" FROM {GROUP_TYPES.name} ORDER BY rowid'
-        ):
-            one = GroupType(name=name, index=index)
-            self.group_types[p] = (*self.group_types.get(p, ()), one)
-        self.tombstones: dict[OfProject, Tombstone] = {}
-        for p, distinct_id, at, with_events in rows(
-            f'SELECT project_id, distinct_id, "at", with_events FROM {TOMBSTONES.name}'
-        ):
-            self._bury(
-                Tombstone(
-                    project_id=p,
-                    distinct_id=distinct_id,
-                    at=at.replace(tzinfo=UTC),
-                    with_events=with_events,
-                )
-            )
-        self.hot: dict[tuple[str, str], HotColumn] = {
-            (table, key): HotColumn(text=text, number=number)
-            for table, key, text, number in rows(
-                f"SELECT table_name, key, text_column, number_column FROM {HOT_COLUMNS.name}"
-            )
-        }
-        self.counts: dict[int, EventCount] = {}
-        self.names: set[OfProject] = set()
-        """Project and name of the events that are counted in the table."""
-        self.recount(connection)
-        (self.next_key,) = rows(
-            "SELECT 1 + greatest(coalesce((SELECT max(person_key) FROM "
-            f"{DISTINCT_IDS.name}), 0), coalesce((SELECT max(person_key) FROM "
-            f"{EVENTS.name}), 0))"
-        )[0]
-        (self.next_state,) = rows(
-            f"SELECT 1 + coalesce(max(id), 0) FROM {PERSON_STATES.name}"
-        )[0]
-
-    def take(self, changes: Changes) -> None:
-        """Take over what has been committed."""
-        self.next_key = max(self.next_key, changes.next_key)
-        self.next_state = max(self.next_state, changes.next_state)
-        for first in changes.kinds:
-            present = self.kinds.get(first.project_id, {})
-            self.kinds[first.project_id] = present | {(first.scope, first.key): first.kind}
-        for project_id, one in changes.group_types:
-            self.group_types[project_id] = (*self.group_types.get(project_id, ()), one)
-        for grave in changes.tombstones:
-            self._bury(grave)
-        self.names.update((one.project_id, one.event) for one in changes.counts)
-        for one_name in changes.counts:
-            present_count = self.counts.get(one_name.project_id)
-            self.counts[one_name.project_id] = (
-                one_name
-                if present_count is None
-                else EventCount(
-                    project_id=one_name.project_id,
-                    event="",
-                    first=min(present_count.first, one_name.first),
-                    last=max(present_count.last, one_name.last),
-                    count=present_count.count + one_name.count,
-                )
-            )
-        for project_id in changes.delete_projects:
-            for each in (self.kinds, self.group_types, self.counts):
-                each.pop(project_id, None)
-            for whose in [one for one in self.tombstones if one[0] == project_id]:
-                del self.tombstones[whose]
-            self.names = {one for one in self.names if one[0] != project_id}
-
-    def recount(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Read anew how many events there are: some have been deleted."""
-        self.counts = counts(connection)
-        self.names = set(
-            connection.execute(
-                f"SELECT project_id, event FROM {EVENT_NAMES.name}"
-            ).fetchall()
-        )
-
-    def _bury(self, grave: Tombstone) -> None:
-        whose = (grave.project_id, grave.distinct_id)
-        present = self.tombstones.get(whose)
-        if present is None or present.at <= grave.at:
-            self.tombstones[whose] = grave
-
-
-def counts(connection: duckdb.DuckDBPyConnection) -> dict[int, EventCount]:
-    """Return how many events each project has, and when the first and last happened."""
-    found = connection.execute(
-        f"SELECT project_id, min(first_seen), max(last_seen), sum(volume)::BIGINT "
-        f"FROM {EVENT_NAMES.name} GROUP BY 1"
-    ).fetchall()
-    return {
-        project_id: EventCount(
-            project_id=project_id,
-            event="",
-            first=first.replace(tzinfo=UTC),
-            last=last.replace(tzinfo=UTC),
-            count=count,
-        )
-        for project_id, first, last, count in found
-    }
 
 
 class Lookups:

@@ -19,7 +19,7 @@ from pathlib import Path
 import duckdb
 
 from hedgerow.errors import StoreUnavailable
-from hedgerow.model.changes import Changes, Known, StoreSize, Wanted
+from hedgerow.model.changes import Aside, Changes, Known, StoreSize, Wanted
 from hedgerow.model.people import GroupType
 from hedgerow.model.ports import Cancel, Rows, Statement
 from hedgerow.model.projects import HotColumn, PropertyKind, Scope
@@ -28,7 +28,8 @@ from hedgerow.store import erasing
 from hedgerow.store.engine import FATAL, REFUSES_VALUES, opened, unavailable
 from hedgerow.store.hot_columns import planned
 from hedgerow.store.loading import Loader
-from hedgerow.store.lookups import Lookups, Memory
+from hedgerow.store.lookups import Lookups
+from hedgerow.store.memory import Memory
 from hedgerow.store.migrations import migrate
 from hedgerow.store.reading import Questions
 from hedgerow.store.seen import Seen
@@ -215,6 +216,10 @@ class DuckStore:
         """Return how many events of a project are stored."""
         found = self._memory.counts.get(project_id)
         return found.count if found else 0
+
+    def aside(self, project_id: int) -> Aside:
+        """Return what could not be stored of a project, with the reasons."""
+        return self._memory.aside.get(project_id, Aside())
 
     def last_event_at(self, project_id: int) -> datetime | None:
         """Return when the latest of a project's events happened, UTC."""

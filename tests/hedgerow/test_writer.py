@@ -1,13 +1,15 @@
 """The writer: everything once, in order, whatever goes wrong on the way."""
 
+import base64
 import gzip
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import msgspec
 import pytest
 
-from hedgerow.capture.wire import decode_queued
-from hedgerow.errors import FlushTimedOut, NotFound, StoreUnavailable
+from hedgerow.capture.wire import Hints, check, decode_queued
+from hedgerow.errors import BadCapture, FlushTimedOut, NotFound, StoreUnavailable
 from hedgerow.inbox import SqliteInbox
 from hedgerow.ingest.cutting import batches
 from hedgerow.ingest.units import Unit
@@ -15,7 +17,7 @@ from hedgerow.ingest.writer import Writer
 from hedgerow.model.events import CapturedEvent, CapturedRequest
 from hedgerow.model.ports import Queued
 from hedgerow.store.on_duckdb import DuckStore
-from tests.world import NOW, a_project, captured, ndjson, rows
+from tests.world import NOW, a_project, a_uuid, captured, ndjson, rows
 
 POISON = "poison"
 
@@ -24,8 +26,11 @@ class PoisonedStore(DuckStore):
     """A store that trips over an event of a certain name, and is away when told so."""
 
     away = 0
+    most = 1000
 
     def commit(self, changes, *, upto):
+        if len(changes.events) > self.most:
+            raise MemoryError(f"{len(changes.events)} events are too many")
         if self.away:
             self.away -= 1
             raise StoreUnavailable("The disk is full.", hint="Free some.")
@@ -35,6 +40,8 @@ class PoisonedStore(DuckStore):
 
 
 def decode(queued):
+    if queued.body.startswith(b'{"api_key"'):
+        return decode_queued(queued.hints, queued.body)
     events = msgspec.json.decode(queued.body, type=list[CapturedEvent])
     return CapturedRequest(token="phc_x", sent_at=None, events=events)
 
@@ -43,7 +50,7 @@ class Works:
     """An inbox and a store of their own, with a writer between them."""
 
     def __init__(self, folder):
-        self.project = a_project()
+        self.project, self.folder = a_project(), folder
         self.inbox = SqliteInbox(folder / "inbox.sqlite")
         self.store = PoisonedStore(folder / "events.duckdb")
         self.writer = Writer(
@@ -101,7 +108,82 @@ def test_one_poison_event_is_set_aside_and_everything_else_stored(works):
     ((reason, body),) = rows(works.store, "SELECT reason, body FROM set_aside")
     assert "cannot store 'poison'" in reason
     assert msgspec.json.decode(body)["name"] == POISON
-    assert works.writer.state(works.project.id)["rejected"] == 1
+    state = works.writer.state(works.project.id)
+    assert (state["rejected"], state["set_aside"]) == (1, 1)
+    (shown,) = state["set_aside_latest"]
+    assert shown == {"at": NOW.isoformat(), "reason": reason, "body": body}
+
+
+def test_what_was_set_aside_is_shown_after_a_restart_the_latest_first(works):
+    for number in range(25):
+        works.queue("capture", b"{broken %d" % number)
+    works.writer.start()
+    works.writer.flush(20)
+    before = works.writer.state(works.project.id)
+    works.store.close()
+    works.store.__init__(works.folder / "events.duckdb")
+
+    after = works.writer.state(works.project.id)
+
+    assert before["set_aside"] == after["set_aside"] == 25
+    assert before["set_aside_latest"] == after["set_aside_latest"]
+    bodies = [base64.b64decode(one["body"]) for one in after["set_aside_latest"]]
+    assert bodies == [b"{broken %d" % number for number in range(24, 4, -1)]
+
+
+def deepest_taken():
+    """Return a body whose second event is nested as deeply as capture takes."""
+    event = '{"event":"%s","distinct_id":"ann","uuid":"%s","properties":{"p":%s},"$set":{"p":%s}}'
+    levels, too_many = 1, 10_000
+    while too_many - levels > 1:
+        middle = (levels + too_many) // 2
+        deep = "[" * middle + "]" * middle
+        events = [
+            event % (name, a_uuid(), p, p)
+            for name, p in zip("abc", ("1", deep, "2"), strict=True)
+        ]
+        body = ('{"api_key":"phc_x","batch":[' + ",".join(events) + "]}").encode()
+        try:
+            check(Hints(), body)
+        except BadCapture:
+            too_many = middle
+        else:
+            levels, taken = middle, body
+    return taken
+
+
+def test_an_event_nested_too_deeply_costs_no_other_event(works):
+    with ThreadPoolExecutor() as shallow:  # less on the stack than the writer has
+        works.queue("capture", shallow.submit(deepest_taken).result())
+    works.writer.start()
+    works.writer.flush(20)
+
+    names, state = works.names(), works.writer.state(works.project.id)
+    assert {"a", "c"} <= set(names)
+    assert len(names) + state["set_aside"] == 3
+    assert all("recursion" in one["reason"] for one in state["set_aside_latest"])
+
+
+def test_a_batch_too_large_for_the_memory_is_cut_until_it_fits(works):
+    works.store.most = 3
+    works.send(*"abcdefghij")
+    works.writer.start()
+    works.writer.flush(20)
+
+    assert works.names() == list("abcdefghij")
+    assert works.writer.state(works.project.id)["set_aside"] == 0
+
+
+def test_one_event_too_large_for_the_memory_waits_and_says_so(works):
+    works.store.most = 0
+    works.send("a")
+    works.writer.start()
+
+    with pytest.raises(FlushTimedOut, match="HEDGEROW_MEMORY_MIB"):
+        works.writer.flush(0.5)
+    works.store.most = 1
+    works.writer.flush(20)
+    assert works.names() == ["a"]
 
 
 def test_a_body_that_cannot_be_read_is_set_aside(works):
