@@ -8,11 +8,11 @@ import msgspec
 from hedgerow.api.callers import Caller
 from hedgerow.api.requests import converted
 from hedgerow.errors import InvalidInput, NotFound
-from hedgerow.insights.fleet.releases_import import entries
+from hedgerow.insights.fleet.releases_import import entries, same, with_releases
 from hedgerow.insights.fleet.settings import FleetSettings, Release, settings_of
 from hedgerow.insights.fleet.settings_checks import check_release, checked
 from hedgerow.meta import fleets
-from hedgerow.model.versions import Scheme, order, parse
+from hedgerow.model.versions import Scheme, order
 
 VERSIONS_MAX = 10_000
 
@@ -146,15 +146,12 @@ def _release(settings: FleetSettings, version: str) -> Release:
 
 def _same(one: Release, caller: Caller) -> Any:
     """Return what equal versions have in common."""
-    scheme = settings_of(caller.project.fleet).version_scheme
-    return parse(one.version, scheme).key or one.version
+    return same(one, settings_of(caller.project.fleet).version_scheme)
 
 
 def _taken(caller: Caller, new: list[Release]) -> None:
     """Keep the list with some entries new or different."""
-    by_version = {_same(one, caller): one for one in _releases(caller)}
-    by_version |= {_same(one, caller): one for one in new}
-    _keep(caller, list(by_version.values()))
+    _keep(caller, with_releases(settings_of(caller.project.fleet), new))
 
 
 def _keep(caller: Caller, releases: list[Release]) -> None:

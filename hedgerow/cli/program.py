@@ -5,7 +5,16 @@ import sys
 
 import click
 
-from hedgerow.cli import accounts, keeping, moving, questions, serving, setup, simulation
+from hedgerow.cli import (
+    accounts,
+    fleet,
+    keeping,
+    moving,
+    questions,
+    serving,
+    setup,
+    simulation,
+)
 from hedgerow.cli.help import TaughtGroup
 from hedgerow.cli.options import Options, everywhere
 from hedgerow.errors import HedgerowError
@@ -31,6 +40,7 @@ for command in (
     serving.serve,
     setup.init,
     questions.query,
+    fleet.fleet,
     moving.import_,
     moving.export,
     simulation.simulate,

@@ -58,7 +58,7 @@ def query(
     if url is not None:
         answer = remote.ask(url, key or "", project or "@current", wanted)
     else:
-        answer = _answered(options, project, wanted)
+        answer = answered(options, project, wanted)
     show(answer, shape, sys.stdout)
 
 
@@ -143,10 +143,13 @@ def _series(results: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[
     return ["", *labels], rows
 
 
-def _answered(
+def answered(
     options: Options, project: str | None, wanted: Mapping[str, Any]
 ) -> Mapping[str, Any]:
-    """Answer by the server that runs on the folder, or by opening the folder."""
+    """Answer by the server that runs on the folder, or by opening the folder.
+
+    Raises HedgerowError.
+    """
     url = options.running()
     with options.metadata() as metadata:
         row = project_named(metadata, project)

@@ -211,3 +211,25 @@ def test_several_projects_want_a_choice(run, made):
 
 def test_wrong_usage_ends_with_two():
     assert CliRunner().invoke(hedgerow, ["serve", "--port", "http"]).exit_code == 2
+
+
+def test_a_release_is_added_and_figures_are_shown_by_their_names(run, made, tmp_path):
+    beat = {
+        "event": "telemetry.health",
+        "distinct_id": "ann",
+        "timestamp": "2026-01-02T08:00:00Z",
+        "properties": {"version": "3.0.0", "platform": "Linux"},
+    }
+    path = tmp_path / "beats.ndjson"
+    path.write_text(json.dumps(beat) + "\n")
+    run("import", "ndjson", str(path))
+    run("fleet", "releases", "add", "3.0.0", "--date", "2026-01-01")
+    newest = run("fleet", "newest", "--as-of", "2026-01-03").stdout
+    words = ("--property", "platform", "--as-of=2026-01-03", "--csv")
+    table = run("fleet", "distribution", *words).stdout
+
+    assert "3.0.0" in newest
+    assert "2026-01-01" in newest
+    assert table.splitlines()[1].startswith("Linux,1,1.0,1.0,")
+    run("fleet", "versions", "2026", refused=InvalidInput)
+    run("fleet", "versions", "--colour", "red", refused=InvalidQuery)

@@ -2,12 +2,14 @@
 
 import csv
 import io
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from hedgerow.errors import InvalidInput
-from hedgerow.insights.fleet.settings import Release
+from hedgerow.insights.fleet.settings import FleetSettings, Release
+from hedgerow.model.versions import Scheme, parse
 
 ENTRIES_MAX = 10_000
 FIELDS = frozenset(Release.__struct_fields__)
@@ -32,6 +34,18 @@ def entries(body: bytes) -> tuple[list[Release], Skipped]:
         except msgspec.ValidationError as error:
             skipped.append({"version": version, "reason": f"{error}."})
     return found, skipped
+
+
+def same(one: Release, scheme: Scheme) -> Any:
+    """Return what releases of equal versions have in common."""
+    return parse(one.version, scheme).key or one.version
+
+
+def with_releases(settings: FleetSettings, new: Iterable[Release]) -> list[Release]:
+    """Return the list with some entries new, or in place of those of the same version."""
+    by_version = {same(one, settings.version_scheme): one for one in settings.releases}
+    by_version |= {same(one, settings.version_scheme): one for one in new}
+    return list(by_version.values())
 
 
 def _rows(body: bytes) -> list[dict[str, Any]]:
