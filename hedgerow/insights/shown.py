@@ -1,7 +1,7 @@
 """Statements as text: what the engine runs, and what people read.
 
 A statement is written once, indented, with its placeholders; that text runs. People read the
-same with the values in their places: only for reading, and for running by hand.
+same with the values in their places; it can be asked again as SQL.
 """
 
 import re
@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from hedgerow.model.ports import Statement, Value
 from hedgerow.model.projects import Engine, QueryContext
+from hedgerow.query.hogql_own import MARK
 
 PLACES: dict[Engine, re.Pattern[str]] = {
     "duckdb": re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\w+)"""),
@@ -35,8 +36,12 @@ def written(statement: Statement, context: QueryContext) -> Statement:
 
 
 def shown(statements: Iterable[Statement], context: QueryContext) -> str:
-    """Return statements as people read them, one after the other."""
-    return ";\n\n".join(_with_values(written(one, context), context) for one in statements)
+    """Return statements as people read them, one after the other.
+
+    Each begins with ``MARK``: so it can be asked again as SQL (``query.hogql_own``).
+    """
+    texts = (_with_values(written(one, context), context) for one in statements)
+    return ";\n\n".join(f"{MARK}\n{text}" for text in texts)
 
 
 def _with_values(statement: Statement, context: QueryContext) -> str:

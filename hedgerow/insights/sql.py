@@ -14,6 +14,7 @@ from hedgerow.model.ports import Rows, Statement
 from hedgerow.model.projects import QueryContext
 from hedgerow.query.definitions import HogQLQuery
 from hedgerow.query.hogql import compiled
+from hedgerow.query.hogql_writing import Output
 
 TYPES = {
     "text": "String",
@@ -51,13 +52,14 @@ def result(query: HogQLQuery, context: QueryContext, answers: list[Rows]) -> dic
     """Return rows with the names and types of their columns."""
     known, answer = compiled(query, context), answers[0]
     zone = ZoneInfo(context.project.timezone)
-    kinds = [one.kind for one in known.outputs]
+    outputs = known.outputs or tuple(Output(name, name, "any") for name in answer.columns)
+    kinds = [one.kind for one in outputs]
     types = answer.types or ("",) * len(kinds)
     return {
-        "columns": [one.name for one in known.outputs],
+        "columns": [one.name for one in outputs],
         "types": [
             [one.name, type_name(one.kind, engine, context.project.timezone)]
-            for one, engine in zip(known.outputs, types, strict=True)
+            for one, engine in zip(outputs, types, strict=True)
         ],
         "results": [_row(row, kinds, zone) for row in answer.rows[: known.limit]],
         "hasMore": len(answer.rows) > known.limit,

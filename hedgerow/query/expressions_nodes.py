@@ -251,7 +251,7 @@ BY_NODE: dict[type, Translate] = {
     exp.Column: _column,
     exp.Bracket: _bracket,
     exp.Literal: _literal,
-    exp.Boolean: lambda _, node: Typed(node.copy(), "bool"),
+    exp.Boolean: lambda _, node: Typed(exp.Boolean(this=bool(node.this)), "bool"),
     exp.Null: lambda _, __: Typed(exp.null(), "any"),
     exp.Neg: _negative,
     exp.And: _logic,

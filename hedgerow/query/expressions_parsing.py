@@ -93,14 +93,14 @@ def parsed(text: str) -> Tree:
     return tree.this if isinstance(tree, exp.Alias) else tree
 
 
-def checked(text: str) -> None:
+def checked(text: str, *, longest: int = LONGEST) -> None:
     """Raise InvalidQuery where a text is nothing to parse."""
     if not text.strip():
         raise InvalidQuery("The expression is empty.", hint="Write one, or remove it.")
-    if len(text) > LONGEST:
+    if len(text) > longest:
         raise InvalidQuery(
             f"The expression has {len(text):,} characters.",
-            hint=f"Keep it below {LONGEST:,}.",
+            hint=f"Keep it below {longest:,}.",
         )
     if "\0" in text:
         raise InvalidQuery("The text holds a NUL character.", hint="Remove it.")

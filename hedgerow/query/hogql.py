@@ -28,6 +28,7 @@ from hedgerow.query.expressions_parsing import (
     spelled,
 )
 from hedgerow.query.hogql_clauses import MOST_ROWS, whole_number
+from hedgerow.query.hogql_own import guarded, is_own, parsed_own
 from hedgerow.query.hogql_select import query as selected
 from hedgerow.query.hogql_writing import Output, Writing, subquery
 from hedgerow.query.trees import number_literal
@@ -41,7 +42,9 @@ class Compiled(msgspec.Struct, frozen=True):
     """A statement, and how its answer is told."""
 
     statement: Statement
-    outputs: tuple[Output, ...]
+    outputs: tuple[Output, ...] | None
+    """None: as the engine names them."""
+
     limit: int
     offset: int
     text: str
@@ -69,23 +72,42 @@ NAMED = frozenset({"values", "filters", "limit", "offset"})
 
 
 def _compiled(asked: HogQLQuery, context: QueryContext) -> Compiled:
+    if is_own(asked.query):
+        return _given_back(asked, context)
     tree = parsed_query(asked.query)
     text = str(tree.sql(dialect=HogQL, pretty=True))
-    limit, offset = _taken_off(tree, asked)
+    limit, offset = _taken_off(tree, asked, USUAL_ROWS)
     writing = Writing(asked, context)
     found = selected(tree, writing, {})
-    query = found.tree
-    if not isinstance(query, exp.Select):
-        alias = writing.name("r")
-        query = exp.select(exp.Star()).from_(subquery(query, alias))
-    query.set("limit", exp.Limit(expression=number_literal(limit + 1)))
-    if offset:
-        query.set("offset", exp.Offset(expression=number_literal(offset)))
+    query = _cut(found.tree, limit, offset, writing)
     if writing.common:
         query.set("with_", exp.With(expressions=writing.common))
     _check_depth(query)
     statement = Statement(tree=query, values=writing.values.by_name)
     return Compiled(statement, found.outputs, limit, offset, text)
+
+
+def _given_back(asked: HogQLQuery, context: QueryContext) -> Compiled:
+    """Return a statement of ours (``hogql_own``) to be asked again."""
+    tree = parsed_own(asked.query, context.engine)
+    limit, offset = _taken_off(tree, asked, MOST_ROWS)
+    writing = Writing(asked, context)
+    query = _cut(guarded(tree, writing), limit, offset, writing)
+    _check_depth(query)
+    statement = Statement(tree=query, values=writing.values.by_name)
+    return Compiled(statement, None, limit, offset, asked.query.strip())
+
+
+def _cut(tree: exp.Query, limit: int, offset: int, writing: Writing) -> exp.Select:
+    """Return a query with a bound of its rows; one more tells whether there are more."""
+    if isinstance(tree, exp.Select):
+        query = tree
+    else:
+        query = exp.select(exp.Star()).from_(subquery(tree, writing.name("r")))
+    query.set("limit", exp.Limit(expression=number_literal(limit + 1)))
+    if offset:
+        query.set("offset", exp.Offset(expression=number_literal(offset)))
+    return query
 
 
 def _check_depth(query: exp.Query) -> None:
@@ -100,13 +122,13 @@ def _check_depth(query: exp.Query) -> None:
     )
 
 
-def _taken_off(tree: exp.Query, asked: HogQLQuery) -> tuple[int, int]:
+def _taken_off(tree: exp.Query, asked: HogQLQuery, usual: int) -> tuple[int, int]:
     """Take LIMIT and OFFSET off a query and return them, bounded."""
     for name, number in (("limit", asked.limit), ("offset", asked.offset)):
         if number is not None and number < 0:
             raise InvalidQuery(f"{name} is {number}.", hint="Use 0 or more.", attr=name)
     limit, offset = tree.args.get("limit"), tree.args.get("offset")
-    most = USUAL_ROWS if asked.limit is None else asked.limit
+    most = usual if asked.limit is None else asked.limit
     if isinstance(limit, exp.Limit) and not limit.expressions and _is_plain(limit):
         written = whole_number(limit.expression, "LIMIT")
         most = written if asked.limit is None else min(written, asked.limit)

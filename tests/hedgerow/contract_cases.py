@@ -19,6 +19,7 @@ from hedgerow.errors import HedgerowError
 from hedgerow.insights.answer import Asking, answer
 from hedgerow.model.projects import Cohort, Project, QueryContext
 from hedgerow.store.on_duckdb import DuckStore
+from tests.hedgerow.asked_again import Recorded, asked_again
 from tests.world import a_project, context, load
 
 CONTRACT = Path(__file__).parents[2].parent / "shared" / "contract"
@@ -98,7 +99,9 @@ def _compared(
         return ["expected an error"]
     found = []
     if "results" in expect:
-        told = _plain(answer(query, asked, store, Asking()))
+        recorded = Recorded(store)
+        told = _plain(answer(query, asked, recorded, Asking()))
+        found += asked_again(told["hogql"], asked, recorded)
         unordered = bool(case.get("unordered") or expect.get("unordered"))
         wanted = RUN.substitute(expect["results"], ids)
         found += RUN.differences(wanted, told["results"], unordered=unordered)
