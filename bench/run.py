@@ -15,6 +15,9 @@ EVENTS = "10000000" if WHOLE else "200000"
 BENCHES = {
     "How fast are requests acknowledged, durable and not?": ["ingest.py"],
     "How fast do acknowledged events become queryable?": ["load.py"],
+    "What does a running server need, and how soon can events be asked about?": [
+        "running.py"
+    ],
     "How long do questions take, beside ClickHouse?": ["queries.py", "--events", EVENTS],
 }
 

@@ -78,6 +78,7 @@ def serve(settings: Settings, *, say: Callable[[str], None] = print) -> None:
     Raises BadSetting when the port is taken, StoreUnavailable when the data cannot be
     opened.
     """
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     listening = _listening(settings.host, settings.port)
     house = House(settings)
     try:
