@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from hedgerow.errors import NotFound
 from hedgerow.meta import boards, cohorts, projects
 from hedgerow.meta.tables import CohortRow, Dashboard, Insight
-from hedgerow.meta.templates import TEMPLATES, Saved, SavedCohort, Template
+from hedgerow.meta.template_parts import Saved, SavedCohort, Template
+from hedgerow.meta.templates import TEMPLATES
 
 
 def template(key: str) -> Template:
