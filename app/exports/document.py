@@ -7,7 +7,8 @@ has an end: after the most rows a sentence says so and offers CSV.
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,9 @@ WEIGHTS: dict[Kind, float] = {
     "text": 2.4, "clock": 1.0, "date": 1.2, "moment": 1.9, "flag": 0.8, "number": 0.9,
     "percent": 0.8, "money": 1.2,
 }  # fmt: skip
+LAST_LATIN = "\u00ff"
+"""Beyond this letter one file of the typeface may not do."""
+
 RIGHT = {"number", "seconds", "length", "hours", "money", "percent"}
 
 
@@ -145,10 +149,12 @@ class _Document(FPDF):
 
 def pieces(sheet: Sheet, paper: Paper) -> Iterator[bytes]:
     """Yield the document."""
-    document = _Document(sheet, paper)
+    rows = list(islice(sheet.rows, paper.most_rows + 1))
+    fonts = paper.fonts if _is_beyond_latin(sheet, rows) else paper.fonts[:1]
+    document = _Document(sheet, replace(paper, fonts=fonts))
     document.add_page()
     totals = Totals(sheet.sums)
-    for number, row in enumerate(sheet.rows):
+    for number, row in enumerate(rows):
         if number == paper.most_rows:
             _say_more(document, paper.most_rows)
             break
@@ -159,6 +165,13 @@ def pieces(sheet: Sheet, paper: Paper) -> Iterator[bytes]:
             document.rule(0.3)
             document.row_of(_foot(sheet, totals), sheet.columns)
     yield bytes(document.output())
+
+
+def _is_beyond_latin(sheet: Sheet, rows: Sequence[Row]) -> bool:
+    """Return whether other letters are needed; to read their files takes half a second."""
+    cells = (row.get(column.key) for row in rows for column in sheet.columns)
+    texts = (cell for cell in (*cells, sheet.title, *sheet.notes) if isinstance(cell, str))
+    return any(not text.isascii() and max(text) > LAST_LATIN for text in texts)
 
 
 def _say_more(document: _Document, most_rows: int) -> None:

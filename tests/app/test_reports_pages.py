@@ -6,58 +6,52 @@ import pytest
 
 from app.models.people import User
 from app.models.saved import SavedFilter
-from app.models.work import Client, Project, Rate
-from app.people import accounts
-from app.settings import Settings
 
-from .conftest import PASSWORD, Browser
+from .reporting_world import open_house
 
 PAGES = ("/reports", "/reports/detailed", "/reports/weekly", "/reports/billable",
          "/reports/person")  # fmt: skip
 
 
-@pytest.fixture
-def worked(app, browser, clock):
-    """A client, a project with a rate, 65 minutes on it and 30 on nothing."""
-    with app.extensions["database"].writing() as session:
-        client = Client(name="Meridian", currency="EUR")
-        project = Project(name="Training", client=client, billable=True)
-        session.add_all([client, project])
-        session.flush()
-        since = clock.now.date().replace(month=1)
-        session.add(Rate(scope="project", project_id=project.id, amount=9500,
-                         currency="EUR", valid_from=since))  # fmt: skip
-    for project, minutes in (("1", 65), ("", 30)):
-        told = {"project_id": project, "description": "=1+1", "key": minutes}
-        browser.post("/timer/start", told)
-        clock.forward(minutes=minutes)
-        browser.post("/timer/stop")
-    return browser
+@pytest.fixture(scope="module")
+def opened(empty_file, tmp_path_factory):
+    made = open_house(empty_file, tmp_path_factory.mktemp("house"))
+    yield made
+    made.database.close()
 
 
 @pytest.fixture
-def join(app):
-    """Let somebody else sign in."""
+def house(opened):
+    with opened.as_it_was():
+        yield opened
 
-    def join_as(name, role):
-        with app.extensions["database"].writing() as session:
-            new = accounts.NewUser(
-                username=name, role=role, password=PASSWORD, timezone="Europe/Berlin"
-            )
-            accounts.make(session, new, Settings())
-        person = Browser(app.test_client())
-        person.sign_in(name)
-        return person
 
-    return join_as
+@pytest.fixture
+def app(house):
+    return house.app
+
+
+@pytest.fixture
+def worked(house):
+    return house.ann
+
+
+@pytest.fixture
+def bob(house):
+    return house.bob
+
+
+@pytest.fixture
+def clock(house):
+    return house.clock
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_report_without_entries_says_what_to_do(browser, page):
-    browser.get(page)
+def test_a_report_without_entries_says_what_to_do(bob, page):
+    bob.get(page)
 
-    assert browser.page.status_code == 200
-    assert ("Widen it" in browser.text) == (page != "/reports/person")
+    assert bob.page.status_code == 200
+    assert ("Widen it" in bob.text) == (page != "/reports/person")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -106,8 +100,7 @@ def test_every_page_of_the_detailed_report_is_reached(worked, monkeypatch):
     assert "1:35:00" in worked.text  # the total is that of all pages
 
 
-def test_a_person_without_the_right_to_rates_sees_no_amount(worked, join, app):
-    bob = join("bob", "user")
+def test_a_person_without_the_right_to_rates_sees_no_amount(bob, app):
     bob.get("/reports/billable")
     assert "Amount" not in bob.text
 
@@ -116,9 +109,9 @@ def test_a_person_without_the_right_to_rates_sees_no_amount(worked, join, app):
     assert "€" not in bob.text  # of own time only
 
 
-def test_the_month_of_somebody_else_is_for_managers(worked, join):
+def test_the_month_of_somebody_else_is_for_managers(worked, bob):
     assert worked.get("/reports/person?users=1").status_code == 200
-    assert join("bob", "user").get("/reports/person?users=1").status_code == 404
+    assert bob.get("/reports/person?users=1").status_code == 404
 
 
 def test_one_question_is_told_once_in_ten_minutes(worked, monkeypatch, app):
@@ -180,8 +173,8 @@ def test_a_saved_filter_refuses_what_is_no_question(app, worked):
     assert kept(app) == []
 
 
-def test_others_use_and_copy_a_shared_filter_and_cannot_change_it(app, worked, join):
-    bob = join("bob", "user")
+def test_others_use_and_copy_a_shared_filter_and_cannot_change_it(app, house):
+    worked, bob = house.ann, house.bob
     keep(worked, projects="1")
     assert bob.get("/saved/1").status_code == 404
 
@@ -195,8 +188,8 @@ def test_others_use_and_copy_a_shared_filter_and_cannot_change_it(app, worked, j
     assert [one.shared for one in kept(app)] == [True, False]
 
 
-def test_a_viewer_sees_shared_reports_as_shared_and_nothing_else(app, worked, join):
-    eve = join("eve", "viewer")
+def test_a_viewer_sees_shared_reports_as_shared_and_nothing_else(app, house):
+    worked, eve = house.ann, house.eve
     keep(worked, name="For Eve", projects="1")
     assert eve.get("/reports/detailed").status_code == 403
     assert eve.get("/reports?saved=1").status_code == 404
@@ -229,9 +222,8 @@ def test_what_filters_are_used_for_is_told(worked, monkeypatch):
     ]
 
 
-def test_a_filter_goes_with_its_owner(app, worked):
+def test_a_filter_belongs_to_who_saved_it(app, worked):
     keep(worked)
     with app.extensions["database"].writing() as session:
-        names = [one.user.username for one in session.query(SavedFilter)]
-        assert names == ["ann"]
-        assert session.query(User).count() == 1
+        ann = session.query(User).filter_by(username="ann").one()
+        assert [one.user_id for one in session.query(SavedFilter)] == [ann.id]
