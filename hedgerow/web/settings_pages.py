@@ -265,6 +265,10 @@ def ingestion(visit: Visit) -> Response:
         if state.get("last_event_at")
         else None,
         warnings=warnings,
+        aside=[
+            {**one, "at": vocabulary.instant(one["at"])}
+            for one in state.get("set_aside_latest", ())
+        ],
         sightings=visit.services.sightings(visit.here.id),
         strangers=visit.services.sightings(None)[:20] if visit.may("admin") else [],
     )

@@ -340,3 +340,23 @@ def test_a_deletion_answers_with_a_receipt(api):
 
     assert "ann" in receipt["distinct_ids"]
     api.refused("GET", "/persons/ann", status=404)
+
+
+def test_what_was_set_aside_is_shown_with_its_reason(api, house):
+    house.inbox.append(api.id, "capture", house.clock(), b"{}", b"[broken").result()
+    api.capture(EVENT)
+
+    state = api.get("/ingestion")
+
+    assert (state["written"], state["set_aside"], state["failure"]) == (1, 1, None)
+    assert "no JSON" in state["set_aside_latest"][0]["reason"]
+    assert (state["damaged"], state["lag_events"]) == (0, 0)
+
+
+def test_while_the_inbox_is_full_the_state_says_so(api, house, monkeypatch):
+    monkeypatch.setattr(house.inbox, "_max_bytes", 0)
+
+    refused = api.client.post("/e/", json={**EVENT, "api_key": api.token})
+
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    assert "The inbox is full" in api.get("/ingestion")["failure"]

@@ -246,6 +246,18 @@ def test_pages_carry_a_strict_policy_and_keep_to_it(people, path):
     assert not re.findall(r'(?:src|href)="https?://', reply.text)
 
 
+def test_what_was_set_aside_is_shown_with_its_reason(server, people):
+    project, browsers = people
+    inbox = server.house.inbox
+    inbox.append(project.id, "capture", server.now(), b"{}", b"[broken").result()
+    server.house.flush(10)
+
+    text = browsers["owner"].get(f"/p/{project.id}/settings/ingestion").text
+
+    assert "Set aside" in text
+    assert "The body is no JSON" in text
+
+
 def test_a_dashboard_is_a_shell_whose_tiles_fetch_themselves(people, board):
     project, browsers = people
 
