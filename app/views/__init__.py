@@ -16,7 +16,7 @@ from app.views import (
     organise,
     privacy,
     profile,
-    projects,
+    project,
     register,
     reports_filter,
     reports_more,
@@ -42,7 +42,7 @@ REGISTERED = (
     entry.blueprint,  # that of entries, with what can be done with one of them
     exports.blueprint,
     column_sets.blueprint,
-    projects.blueprint,
+    project.blueprint,  # that of projects, with the page of one
     organise.client_pages,
     organise.task_pages,
     organise.tag_pages,

@@ -95,7 +95,8 @@ def _done(target: str) -> Response:
     return redirect(target, code=HTTPStatus.SEE_OTHER)
 
 
-def _named(project: Project) -> Object:
+def named(project: Project) -> Object:
+    """Return a project as the audit trail calls it."""
     return Object(type="project", id=project.id, label=project.name)
 
 
@@ -110,7 +111,7 @@ def create() -> str | Response | tuple[str, int]:
     except TimeTrackerError as error:
         db().rollback()
         return _form(None, error), STATUS.get(error.code, 422)
-    record(db(), context.actor(), "project.created", now(), on=_named(project))
+    record(db(), context.actor(), "project.created", now(), on=named(project))
     commit()
     track_event(
         person.id,
@@ -141,7 +142,7 @@ def edit(number: int) -> str | Response | tuple[str, int]:
         return _form(projects.find(db(), person, number), error), STATUS.get(
             error.code, 422
         )
-    record(db(), context.actor(), "project.updated", now(), on=_named(project),
+    record(db(), context.actor(), "project.updated", now(), on=named(project),
            changes=dict.fromkeys(changed, (None, None)))  # fmt: skip
     commit()
     if changed:
@@ -157,7 +158,7 @@ def archive(number: int) -> Response:
     project = projects.find(db(), person, number)
     projects.refuse_others(db(), person, project)
     projects.archive(project, now())
-    record(db(), context.actor(), "project.archived", now(), on=_named(project))
+    record(db(), context.actor(), "project.archived", now(), on=named(project))
     commit()
     track_event(person.id, "project.archived", {})
     context.say(f"{project.name} archived")
@@ -171,7 +172,7 @@ def restore(number: int) -> Response:
     project = projects.find(db(), person, number)
     projects.refuse_others(db(), person, project)
     projects.restore(project)
-    record(db(), context.actor(), "project.unarchived", now(), on=_named(project))
+    record(db(), context.actor(), "project.unarchived", now(), on=named(project))
     commit()
     track_event(person.id, "project.unarchived", {})
     return _done(url_for("projects.index"))
@@ -183,7 +184,7 @@ def delete(number: int) -> Response:
     person = demand("work.create")
     project = projects.find(db(), person, number)
     projects.refuse_others(db(), person, project)
-    record(db(), context.actor(), "project.deleted", now(), on=_named(project))
+    record(db(), context.actor(), "project.deleted", now(), on=named(project))
     projects.delete(db(), project)
     commit()
     track_event(person.id, "project.deleted", {"had_entries": False})
