@@ -17,7 +17,8 @@ pytestmark = pytest.mark.slow
 PASSWORD = "correct horse battery"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 SCREENS = ["/", "/day", "/week", "/entries", "/reports", "/projects", "/clients", "/tasks",
-           "/tags", "/profile", "/profile/more", "/entries/new"]  # fmt: skip
+           "/tags", "/profile", "/profile/more", "/entries/new", "/import",
+           "/profile/tokens", "/api/v1/reference"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +160,32 @@ def test_an_entry_is_added_corrected_and_undone(open_page):
     page.locator("#toasts").get_by_role("button", name="Undo").first.click()
 
     expect(page.locator("main")).not_to_contain_text("Typed")
+
+
+TOGGL = """User,Email,Client,Project,Task,Description,Billable,Start date,Start time,\
+End date,End time,Duration,Tags
+Maren,,Acme,Hedgerow,,Carried over,Yes,2025-06-02,09:00:00,2025-06-02,10:30:00,01:30:00,
+Maren,,Acme,Hedgerow,,Still running,Yes,2025-06-03,09:00:00,,,,
+"""
+
+
+def test_a_file_is_imported_and_taken_back_on_a_phone(open_page):
+    page = open_page("/import", viewport={"width": 390, "height": 800})
+    file = {"name": "toggl.csv", "mimeType": "text/csv", "buffer": TOGGL.encode()}
+    page.set_input_files("#f-file", file)
+    page.get_by_role("button", name="Upload").click()
+    expect(page.locator("#f-source")).to_have_value("toggl")
+    page.get_by_role("button", name="Try it").click()
+    expect(page.get_by_text("It has no end: it was still running.")).to_be_visible()
+    page.get_by_role("button", name="Import 1 entry").click()
+    page.get_by_role("link", name="Look at the entries").click(timeout=30_000)
+    expect(page.locator("main")).to_contain_text("Carried over")
+    page.go_back()
+    page.get_by_role("button", name="Undo this import").click()
+    expect(page.get_by_text("1 entry is in the trash.")).to_be_visible()
+
+    page.goto(page.url.split("/import")[0] + "/entries?range=all&sources=import")
+    expect(page.locator("main")).not_to_contain_text("Carried over")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
