@@ -51,12 +51,23 @@ METHODS: Mapping[str, tuple[str, ...]] = {
 
 PATHS = frozenset(METHODS)
 
+OF_SDKS = "/i/"
+"""Paths that begin so are for SDKs, also those that only a later one will know."""
+
 _UNDER = re.compile(f"{sdk.CONFIG.pattern}|{sdk.SCRIPT.pattern}")
 
 
-def handles(path: str) -> bool:
-    """Return whether a request for ``path`` belongs to capture, whatever its method."""
-    return path.rstrip("/") in PATHS or _UNDER.fullmatch(path) is not None
+def handles(path: str, method: str) -> bool:
+    """Return whether a request belongs to capture.
+
+    A browser's question before a request (``OPTIONS``) is answered on all paths of SDKs, but
+    not on others: no foreign page shall be told that it may use somebody's session.
+    """
+    return (
+        path.rstrip("/") in PATHS
+        or _UNDER.fullmatch(path) is not None
+        or (method == "OPTIONS" and path.startswith(OF_SDKS))
+    )
 
 
 class Capture:

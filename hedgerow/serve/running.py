@@ -118,7 +118,7 @@ def application(house: House, questions: Questions) -> App:
     capture = house.capture
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and handles(scope["path"]):
+        if scope["type"] == "http" and handles(scope["path"], scope["method"]):
             await capture(scope, receive, send)
         else:
             await framework(scope, receive, send)

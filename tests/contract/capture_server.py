@@ -27,7 +27,7 @@ requests = (HERE / "requests.ndjson").open("a")
 async def app(scope, receive, send):
     if scope["type"] == "lifespan":
         await _live(receive, send)
-    elif handles(scope["path"]):
+    elif handles(scope["path"], scope["method"]):
         await capture(scope, _recorded(scope, receive), send)
     else:
         await _page(scope["path"], send)

@@ -170,7 +170,7 @@ def test_a_full_inbox_is_a_503_that_says_when_to_come_back(client):
     ],
 )
 def test_any_origin_may_ask_and_headers_are_mirrored(client, sent, mirrored):
-    for path in sorted(PATHS):
+    for path in sorted(PATHS | {"/i/v9/e"}):
         reply = client.ask("OPTIONS", path + "/", **sent)
 
         assert reply.status == 204
@@ -239,6 +239,7 @@ def test_only_the_last_hundred_requests_are_remembered(client):
         ("/static/array.js", True),
         ("/static/1.449.2/array.full.js", True),
         ("/static/web-vitals.js", True),
+        ("/i/v9/of/a/later/sdk", False),
         ("/static/app.css", False),
         ("/static/charts.js", False),
         ("/api/surveys/", True),
@@ -248,7 +249,15 @@ def test_only_the_last_hundred_requests_are_remembered(client):
     ],
 )
 def test_capture_knows_its_paths(path, is_ours):
-    assert handles(path) is is_ours
+    assert handles(path, "POST") is is_ours
+
+
+@pytest.mark.parametrize(
+    ("path", "is_ours"),
+    [("/batch/", True), ("/i/v9/of/a/later/sdk", True), ("/api/projects/1", False)],
+)
+def test_any_page_may_ask_before_it_uses_a_path_of_sdks(path, is_ours):
+    assert handles(path, "OPTIONS") is is_ours
 
 
 def test_a_disk_that_fails_under_a_request_is_a_503(client):
