@@ -3,14 +3,23 @@
 from http import HTTPStatus
 from zoneinfo import available_timezones
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    current_app,
+    redirect,
+    render_template,
+    request,
+    stream_with_context,
+    url_for,
+)
+from flask import Response as FileResponse
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from app.audit import record
 from app.errors import InvalidInput, TimeTrackerError
 from app.models.people import User, UserSession
-from app.people import accounts, roles, sessions
+from app.people import accounts, own_data, roles, sessions
 from app.telemetry.send import track_event
 from app.tracking import durations, suggestions
 from app.views import context, forms
@@ -140,6 +149,25 @@ def end_session(row: str) -> Response:
         record(db(), context.actor(), "session.revoked", now())
         commit()
     return redirect(url_for("profile.show"), code=HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/my-data.json")
+def own_data_file() -> Response:
+    """Give everything that is known of whoever asks, as one file."""
+    person = context.user()
+    if not current_app.config["READ_ONLY"]:
+        with context.database().writing() as writing:
+            changes = {"dataset": (None, "own data")}
+            record(writing, context.actor(), "export", now(), changes=changes)
+    name = f"timetracker-{person.username}-{now():%Y-%m-%d}.json"
+    quoted = "".join(
+        c if c.isascii() and (c.isalnum() or c in "-._") else "_" for c in name
+    )
+    return FileResponse(
+        stream_with_context(own_data.pieces(db(), person, now())),
+        mimetype="application/json",
+        headers={"Content-Disposition": f'attachment; filename="{quoted}"'},
+    )
 
 
 @blueprint.get("/more")
