@@ -71,10 +71,12 @@ MOBILE = re.compile(r"mobi|iphone|ipod|android|windows phone", re.IGNORECASE)
 def put_device(batch: Batch) -> None:
     """Put browser, system and kind of device; mark robots."""
     for draft in batch.drafts:
+        properties = draft.properties
+        if "$os_name" in properties:
+            properties.setdefault("$os", properties["$os_name"])
         agent = _agent(draft)
         if agent is None:
             continue
-        properties = draft.properties
         for group in _device(agent):
             if group[0][0] not in properties:
                 properties.update(group)

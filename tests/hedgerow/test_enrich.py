@@ -71,6 +71,15 @@ def test_a_user_agent_that_is_not_the_persons_says_nothing(properties, agent):
     assert enriched(properties, user_agent=agent) == properties
 
 
+@pytest.mark.parametrize(
+    ("said", "os"),
+    [({"$os_name": "iPadOS"}, "iPadOS"), ({"$os_name": "a", "$os": "b"}, "b")],
+    ids=["the longer name stands in", "the usual name wins"],
+)
+def test_the_system_may_go_by_a_longer_name(said, os):
+    assert enriched({**said, "$raw_user_agent": CHROME})["$os"] == os
+
+
 def test_what_the_sdk_said_stays():
     said = {"$browser": "Vivaldi", "$os": "Haiku", "$device_type": "Fridge"}
 
