@@ -4,7 +4,7 @@ As in ``expressions_nodes``, with what only a SELECT has: names of its relations
 windows, ``arrayJoin``, values given beside the text.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,12 +31,11 @@ RANKS = {"row_number": 0, "rank": 0, "dense_rank": 0, "percent_rank": 0, "cume_d
 """Functions of a window, and how many arguments they take at most."""
 
 IN_FRAME = {"lagInFrame": "lag", "leadInFrame": "lead"}
-Query = Callable[[Any], Selected]
 
 
-def nodes(scope: Scope, query: Query) -> Mapping[type, Translate]:
-    """Return what nodes become in a SELECT; ``query`` translates subqueries."""
-    here = _Here(scope, query)
+def nodes(scope: Scope) -> Mapping[type, Translate]:
+    """Return what nodes become in a SELECT."""
+    here = _Here(scope)
     return BY_NODE | {
         exp.Column: here.column,
         exp.Identifier: here.column,
@@ -56,8 +55,8 @@ def nodes(scope: Scope, query: Query) -> Mapping[type, Translate]:
 class _Here:
     """The nodes of one SELECT."""
 
-    def __init__(self, scope: Scope, query: Query) -> None:
-        self.scope, self.query = scope, query
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
 
     def column(self, translation: Translation, node: Any) -> Typed:
         path = path_of(node) or []
@@ -200,10 +199,10 @@ class _Here:
         return Typed(exp.Subquery(this=found.tree), found.outputs[0].kind)
 
     def exists(self, _: Translation, node: exp.Exists) -> Typed:
-        return Typed(exp.Exists(this=self.query(_unwrapped(node.this)).tree), "bool")
+        return Typed(exp.Exists(this=self.scope.query(_unwrapped(node.this)).tree), "bool")
 
     def _one_column(self, node: Any) -> Selected:
-        found = self.query(_unwrapped(node))
+        found = self.scope.query(_unwrapped(node))
         if len(found.outputs) != 1:
             raise InvalidQuery(
                 f"A subquery has {len(found.outputs)} columns where one is needed.",
@@ -248,7 +247,7 @@ class _Here:
 
     def _in_query(self, translation: Translation, node: Any, inner: Any) -> Typed:
         """Return membership in a subquery; its NULLs are no members, as in ClickHouse."""
-        found = self.query(_unwrapped(inner))
+        found = self.scope.query(_unwrapped(inner))
         values = (
             [translation.typed(one) for one in node.expressions]
             if isinstance(node, exp.Tuple)

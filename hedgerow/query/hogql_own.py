@@ -32,33 +32,35 @@ READABLE = tuple(
         tables.DISTINCT_IDS,
         tables.GROUPS,
         tables.COHORT_PEOPLE,
+        tables.EVENT_NAMES,
+        tables.PROPERTY_KINDS,
     )
 )
-CALLS = {"bit_count", "epoch_us", "isfinite", "isodow", "timezone"}
+CALLS = {"epoch_us", "isfinite", "round_even", "strlen", "timezone"}
 KINDS = {"TIMESTAMP", "TIMESTAMPTZ", "DATE", "TEXT", "BIGINT", "INT", "DOUBLE", "BOOLEAN"}
-NODES: tuple[type[exp.Expr], ...] = (
-    exp.Abs, exp.Add, exp.Alias, exp.And, exp.Anonymous, exp.ArgMax, exp.ArgMin, exp.Array,
-    exp.ArrayAgg, exp.Avg, exp.Between, exp.BitwiseAnd, exp.BitwiseAndAgg, exp.BitwiseCount,
-    exp.BitwiseLeftShift, exp.BitwiseXor, exp.BitwiseOr,
-    exp.BitwiseOrAgg, exp.BitwiseRightShift, exp.Boolean, exp.CTE, exp.Case, exp.Cast,
-    exp.Coalesce, exp.Column, exp.Contains, exp.Count, exp.DPipe, exp.DataType,
-    exp.Distinct, exp.Div, exp.EQ, exp.Exists, exp.Explode, exp.Filter, exp.Floor, exp.From,
-    exp.GT, exp.GTE, exp.GenerateSeries, exp.Greatest, exp.Group, exp.Having, exp.Hour,
-    exp.Identifier, exp.If, exp.In, exp.IntDiv, exp.Interval, exp.Is,
-    exp.JSONExtractScalar, exp.Join, exp.LT, exp.LTE, exp.Lag, exp.Lead, exp.Least,
-    exp.Like, exp.Limit, exp.Literal, exp.Lower, exp.Max, exp.Min, exp.Mod, exp.Month,
-    exp.Mul, exp.NEQ, exp.Neg, exp.Not, exp.Null, exp.NullSafeEQ, exp.NullSafeNEQ,
-    exp.Nullif, exp.Offset, exp.Or, exp.Order, exp.Ordered, exp.Paren, exp.PercentileCont,
-    exp.RegexpExtract, exp.RegexpLike, exp.RegexpReplace, exp.RowNumber, exp.Select,
-    exp.Star, exp.Sub, exp.Subquery, exp.Sum, exp.Table, exp.TableAlias, exp.TryCast,
-    exp.Union, exp.Var, exp.Where, exp.Window, exp.WindowSpec, exp.With, exp.Year,
-)  # fmt: skip
+NODE_NAMES = """
+    Abs Add Alias And Anonymous AnyValue ArgMax ArgMin Array ArrayAgg Avg Between
+    BitwiseAnd BitwiseAndAgg BitwiseCount BitwiseLeftShift BitwiseOr BitwiseOrAgg
+    BitwiseRightShift BitwiseXor Boolean CTE Case Cast Ceil Coalesce Column Concat
+    Contains Count CountIf DPipe DataType DateBin DateDiff Day DayOfWeekIso
+    DayOfYear Distinct Div EQ EndsWith Exists Exp Explode Filter Floor From GT GTE
+    GenerateSeries Greatest Group Having Hour ILike Identifier If IgnoreNulls In
+    IntDiv Interval Is JSONExtractScalar JSONKeys Join LT LTE Lag LastDay Lead Least
+    Left Length Like Limit Literal Ln Log Lower Max Min Minute Mod Month Mul NEQ Neg
+    Not Null NullSafeEQ NullSafeNEQ Nullif Offset Or Order Ordered Paren
+    PercentileCont Pow Qualify Quarter RegexpExtract RegexpLike RegexpReplace
+    Replace Reverse Right Round RowNumber Second Select Sign Sqrt Star StartsWith
+    StddevPop StddevSamp StrPosition Sub Subquery Substring Sum Table TableAlias
+    TimestampTrunc Trim Trunc TryCast Tuple Union Upper Var Variance VariancePop
+    WeekOfYear Where Window WindowSpec With Year
+"""
+NODES = frozenset(getattr(exp, name) for name in NODE_NAMES.split())
 """What our statements of insights consist of."""
 
 PARTS: dict[type[exp.Expr], set[str]] = {
     exp.Select: {
         "with_", "expressions", "distinct", "from_", "joins", "where", "group", "having",
-        "order", "limit", "offset",
+        "qualify", "order", "limit", "offset",
     },
     exp.Table: {"this", "alias"},
     exp.Join: {"this", "method", "side", "kind", "on", "using"},

@@ -8,7 +8,7 @@ An alias is its expression, written again in the place where it is used. Inside 
 expression it is not known, so ``toDate(timestamp) AS timestamp`` reads the column.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -19,7 +19,7 @@ from hedgerow.errors import InvalidQuery
 from hedgerow.query.expressions_parsing import source_text
 from hedgerow.query.expressions_translation import Translate, Translation, Typed
 from hedgerow.query.hogql_relations import ArrayRelation, Relation, TableRelation
-from hedgerow.query.hogql_writing import Common, Writing
+from hedgerow.query.hogql_writing import Common, Selected, Writing
 from hedgerow.query.sources import Property
 from hedgerow.query.trees import Tree, number_literal
 
@@ -62,6 +62,7 @@ class Scope:
         self.joins: list[Joined] = []
         self.aliases: dict[str, Alias] = {}
         self.windows: dict[str, exp.Window] = {}
+        self.query: Callable[[Any], Selected] = _no_query
         self.by_node: Mapping[type, Translate] = {}
         self.place: int | None = None
         """Which item of SELECT is being written; None: another clause."""
@@ -187,6 +188,10 @@ class Scope:
         else:
             hint = "There is no table in FROM."
         return InvalidQuery(f"There is no column {name!r}.", hint=hint)
+
+
+def _no_query(node: Any) -> Selected:
+    raise InvalidQuery(f"{source_text(node)!r} cannot stand here.", hint="Leave it out.")
 
 
 def _below(found: Typed, rest: list[str], path: list[str]) -> Typed:
