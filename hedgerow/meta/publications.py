@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hedgerow.meta.tables import FleetPublication, FleetPublished
+from hedgerow.meta.tables_fleet import FleetPublication, FleetPublished
 
 
 def last(session: Session, project_id: int) -> FleetPublished | None:

@@ -10,6 +10,7 @@ from scipy.optimize import linprog
 from hedgerow.insights.fleet.cells import band, plain
 from hedgerow.insights.fleet.publication import Last, replaceable
 from hedgerow.insights.fleet.publishing import moved
+from hedgerow.insights.fleet.ranges import span
 from hedgerow.insights.fleet.suppression import Grid, rounded, table
 
 K = 10
@@ -70,22 +71,24 @@ def test_the_examples_of_the_design(counts, rows, other, total):
 
 
 def test_the_cross_table_of_the_design():
-    assert Grid([[18, 13], [2, 10], [9, 2]], K).published() is None
-    assert Grid([[18, 13], [2, 10], [9, 2]], K).hidden == {(1, 0), (2, 0), (2, 1), (1, 1)}
+    grid = Grid([[18, 13], [2, 10], [9, 2]], K)
+
+    assert grid.shown() == [[20, 15], [None, None], [None, None]]
+    assert not grid.enough
 
 
 @settings(max_examples=60, deadline=None)
 @given(GRIDS)
 def test_a_cross_table_pins_no_small_cell_down(cells):
     grid = Grid(cells, K)
-    if grid.published() is None:
-        return
 
-    for place in grid.hidden:
-        count = cells[place[0]][place[1]]
-        if count < K:
-            low, high = between(cells, grid.hidden, place)
-            assert high - low >= K - 1e-6
+    known = {place: cells[place[0]][place[1]] for place in grid.hidden}
+    spans = []
+    for place, count in known.items():
+        low, high = between(cells, grid.hidden, place)
+        assert span(known, place) == pytest.approx(high - low)
+        spans += [high - low] if count < K else []
+    assert grid.safe == all(one >= K - 1e-6 for one in spans)
 
 
 def between(cells, hidden, place):

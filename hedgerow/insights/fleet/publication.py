@@ -179,9 +179,16 @@ def _cross(now: Fleet, last: Last, replaced: list[str]) -> Any:
         same = earlier is not None and earlier["properties"] == pair
         return earlier if same else None
     found = cross(now, (pair[0], pair[1]), now.asked.settings.public.k)
-    if found is None:
+    if found is None or not (found[2].enough and found[2].safe):
         return {"properties": pair, "withheld": WITHHELD}
-    return {"properties": pair, "as_of": iso(now.asked.as_of), **found}
+    rows, columns, grid = found
+    return {
+        "properties": pair,
+        "as_of": iso(now.asked.as_of),
+        "rows": rows,
+        "columns": columns,
+        "cells": grid.shown(),
+    }
 
 
 def _about(now: Fleet, at: datetime, product: str) -> dict[str, Any]:

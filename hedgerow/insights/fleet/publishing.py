@@ -1,7 +1,7 @@
 """What the public page would say, as members see it beforehand (``fleet`` §4.4)."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from hedgerow.errors import InvalidQuery
@@ -71,10 +71,18 @@ def _told(shown: Table, fleet: Fleet) -> dict[str, Any]:
 def public_cross_figure(fleet: Fleet, _: Fleet | None) -> dict[str, Any]:
     """Tell two tables against each other as anybody may see them."""
     pair = pair_of(fleet.asked.params.properties)
+    as_of = iso(fleet.asked.as_of)
     found = cross(fleet, pair, k_of(fleet))
-    return {"as_of": iso(fleet.asked.as_of), "published": found is not None} | dict(
-        found or {"rows": [], "columns": [], "cells": []}
-    )
+    if found is None:
+        return {"as_of": as_of, "published": False, "rows": [], "columns": [], "cells": []}
+    rows, columns, grid = found
+    return {
+        "as_of": as_of,
+        "published": grid.enough and grid.safe,
+        "rows": rows,
+        "columns": columns,
+        "cells": grid.shown(),
+    }
 
 
 def pair_of(raw: Any) -> tuple[str, str]:
@@ -89,8 +97,13 @@ def pair_of(raw: Any) -> tuple[str, str]:
     return one, two
 
 
-def cross(fleet: Fleet, pair: tuple[str, str], k: int) -> Mapping[str, Any] | None:
-    """Return the cross table as anybody may see it; None: it is withheld."""
+def cross(
+    fleet: Fleet, pair: tuple[str, str], k: int
+) -> tuple[list[str], list[str], Grid] | None:
+    """Return the axes of a cross table, and its cells; None: one of its tables is withheld.
+
+    It goes on the page only where enough of it is left and it is safe.
+    """
     axes = []
     for name in pair:
         shown = public_table(fleet, name, k)
@@ -103,8 +116,7 @@ def cross(fleet: Fleet, pair: tuple[str, str], k: int) -> Mapping[str, Any] | No
         (first[key] if first[key] in rows else OTHER, cell if cell in columns else OTHER)
         for key, cell in second.items()
     )
-    grid = Grid([[counts[a, b] for b in columns] for a in rows], k).published()
-    return None if grid is None else {"rows": rows, "columns": columns, "cells": grid}
+    return rows, columns, Grid([[counts[a, b] for b in columns] for a in rows], k)
 
 
 def members(_: Fleet) -> Iterator[Member]:

@@ -5,7 +5,7 @@ events with short names, of which all statements here and in the figures are mad
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import timedelta
 from functools import cache
 
@@ -138,59 +138,64 @@ def reported(
 ) -> exp.Select:
     """Return the fleet events from day ``since`` up to the moment asked about.
 
-    Columns, those of them that are ``used``: ``k`` the installation, ``id``, ``kind`` (beat, install, update), ``at`` and
-    ``arrived`` in microseconds, ``day``, ``version``, ``old``, ``new``, ``environment``,
-    ``of_person`` (its environment by the person), ``person`` its id, ``fits``, and ``more``.
+    Columns are those of ``COLUMNS`` that are ``used``, and ``more``.
     """
-    settings, dialect = asked.settings, events.dialect
+    settings = asked.settings
     name, at, arrived = (events.column(one) for one in ("event", "timestamp", "created_at"))
-    version = first_of(settings.version_properties, events)
-    beat = name.copy().eq(events.values.bind(settings.heartbeat_event))
-    kinds = [exp.If(this=beat, true=text_literal("beat"))]
-    named = [settings.heartbeat_event]
-    for kind, event in (
-        ("update", settings.update_event),
-        ("install", settings.install_event),
-    ):
-        if event is not None:
-            is_it = name.copy().eq(events.values.bind(event))
-            kinds.append(exp.If(this=is_it, true=text_literal(kind)))
-            named.append(event)
-    columns: dict[str, Tree] = {
-        "k": events.person_key(),
-        "id": events.column("distinct_id"),
-        "kind": exp.Case(ifs=kinds),
-        "at": dialect.microseconds(at),
-        "arrived": dialect.microseconds(arrived),
-        "day": day_of(events, asked),
-        "version": version,
-        "old": _of_updates(settings.old_version_property, events, asked),
-        "new": exp.func(
-            "coalesce",
-            _of_updates(settings.new_version_property, events, asked),
-            version.copy(),
-        ),
-        "environment": events.property("event", settings.environment_property).text,
-        "fits": fits(asked, events),
-    }
-    if "of_person" in used:
-        of_person = events.property("person", settings.environment_property).text
-        columns["of_person"] = of_person
-    if "person" in used:
-        columns["person"] = exp.cast(events.person_column("uuid"), "text")
-    ahead = at.copy() > dialect.later(arrived.copy(), round(AHEAD.total_seconds()))
-    wanted = [events.values.bind(one) for one in dict.fromkeys(named)]
+    beat = name.eq(events.values.bind(settings.heartbeat_event))
+    late = events.dialect.later(arrived, round(AHEAD.total_seconds()))
+    named = (settings.heartbeat_event, settings.update_event, settings.install_event)
+    wanted = [events.values.bind(one) for one in dict.fromkeys(named) if one is not None]
     return events.select(
-        *(exp.alias_(tree, alias) for alias, tree in columns.items() if alias in used),
+        *(
+            exp.alias_(make(events, asked), alias)
+            for alias, make in COLUMNS.items()
+            if alias in used
+        ),
         *more,
         since=None if since is None else begin_of(since, asked.zone),
         until=asked.at,
         where=[
             exp.In(this=name.copy(), expressions=wanted),
             exp.not_(events.column("personless")),
-            exp.not_(exp.paren(exp.and_(beat.copy(), ahead))),
+            exp.not_(exp.paren(exp.and_(beat, at > late))),
         ],
     )
+
+
+def _kind(events: Events, asked: Asked) -> Tree:
+    """Return ``beat``, ``update`` or ``install``."""
+    settings, branches = asked.settings, []
+    for kind, event in (
+        ("beat", settings.heartbeat_event),
+        ("update", settings.update_event),
+        ("install", settings.install_event),
+    ):
+        if event is not None:
+            is_it = events.column("event").eq(events.values.bind(event))
+            branches.append(exp.If(this=is_it, true=text_literal(kind)))
+    return exp.Case(ifs=branches)
+
+
+def _old(events: Events, asked: Asked) -> Tree:
+    return _of_updates(asked.settings.old_version_property, events, asked)
+
+
+def _new(events: Events, asked: Asked) -> Tree:
+    new = _of_updates(asked.settings.new_version_property, events, asked)
+    return exp.func("coalesce", new, _version(events, asked))
+
+
+def _version(events: Events, asked: Asked) -> Tree:
+    return first_of(asked.settings.version_properties, events)
+
+
+def _environment(events: Events, asked: Asked) -> Tree:
+    return events.property("event", asked.settings.environment_property).text
+
+
+def _of_person(events: Events, asked: Asked) -> Tree:
+    return events.property("person", asked.settings.environment_property).text
 
 
 def _of_updates(name: str, events: Events, asked: Asked) -> Tree:
@@ -246,3 +251,23 @@ def wanted(raw: object) -> Where:
         attr = f"params.properties{told.attr or ''}"
         raise InvalidQuery(told.what, hint=told.hint, attr=attr) from error
     return found
+
+
+COLUMNS: Mapping[str, Callable[[Events, Asked], Tree]] = {
+    "k": lambda events, _: events.person_key(),
+    "id": lambda events, _: events.column("distinct_id"),
+    "person": lambda events, _: exp.cast(events.person_column("uuid"), "text"),
+    "kind": _kind,
+    "at": lambda events, _: events.dialect.microseconds(events.column("timestamp")),
+    "arrived": lambda events, _: events.dialect.microseconds(events.column("created_at")),
+    "day": day_of,
+    "version": _version,
+    "old": _old,
+    "new": _new,
+    "environment": _environment,
+    "of_person": _of_person,
+    "fits": lambda events, asked: fits(asked, events),
+}
+"""What ``reported`` tells of an event: the installation's key, the id it used, the person's
+id, what it is, when it happened and arrived (microseconds), the local day, its versions, its
+environment and that of its person, and whether the filters of the question fit."""

@@ -9,6 +9,8 @@ from itertools import product
 
 import msgspec
 
+from hedgerow.insights.fleet.ranges import safe
+
 ROUNDED_TO = 5
 LAST = ("development", "unknown")
 """Cells that stand behind all others in the table of versions."""
@@ -70,10 +72,20 @@ class Grid:
         while self._audit():
             self._close()
 
-    def published(self) -> list[list[int | None]] | None:
-        """Return the cells as anybody may see them; None: too few are left."""
-        if 2 * len(self.hidden) > len(self._places):
-            return None
+    @property
+    def enough(self) -> bool:
+        """Whether at least half of the cells are left."""
+        return 2 * len(self.hidden) <= len(self._places)
+
+    @property
+    def safe(self) -> bool:
+        """Whether no small cell can be worked out even by whoever knows every sum."""
+        cells = {(i, j): self.cells[i][j] for i, j in self.hidden}
+        small = [place for place, count in cells.items() if count < self._k]
+        return safe(cells, small, self._k)
+
+    def shown(self) -> list[list[int | None]]:
+        """Return the cells, rounded; the hidden ones are None."""
         return [
             [
                 None if (i, j) in self.hidden else rounded(count)

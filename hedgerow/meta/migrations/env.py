@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from hedgerow.meta.tables import Row
+from hedgerow.meta.tables_fleet import FleetPublished
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Row.metadata,
+    target_metadata=FleetPublished.metadata,  # that of all tables
     render_as_batch=True,  # SQLite changes a table by copying it
 )
 with context.begin_transaction():
