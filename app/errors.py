@@ -29,6 +29,18 @@ class InvalidInput(TimeTrackerError):
     code = "invalid_input"
 
 
+class Malformed(TimeTrackerError):
+    """A request to the API whose body is no JSON object."""
+
+    code = "malformed"
+
+
+class UnsupportedMediaType(TimeTrackerError):
+    """A body of another kind than the address takes."""
+
+    code = "unsupported_media_type"
+
+
 class NotSignedIn(TimeTrackerError):
     """Nobody is signed in, or the session has ended."""
 

@@ -39,18 +39,6 @@ RETRY_READ_ONLY_S = 300
 TYPES = "/api/v1/reference#"
 
 
-class Malformed(TimeTrackerError):
-    """A body that is no JSON object."""
-
-    code = "malformed"
-
-
-class UnsupportedMediaType(TimeTrackerError):
-    """A body of another kind than the route takes."""
-
-    code = "unsupported_media_type"
-
-
 def response(error: TimeTrackerError) -> Response:
     """Return a deliberate error as its problem."""
     status = HTTPStatus(STATUS.get(error.code, 500))

@@ -22,19 +22,20 @@ from app import settings as run_time
 from app.api import idents, limits, problems, schema, shapes
 from app.api import reference as reading
 from app.api.call import Answer, Call, Endpoint, Upload
-from app.api.problems import Malformed, UnsupportedMediaType
 from app.api.routes import ENDPOINTS
 from app.api.shapes import Shape
 from app.audit import Actor
 from app.config import VERSION
 from app.errors import (
     Changed,
+    Malformed,
     NotAllowed,
     NotFound,
     NotSignedIn,
     ReadOnly,
     TimeTrackerError,
     TooLarge,
+    UnsupportedMediaType,
 )
 from app.models import Database
 from app.models.people import ApiToken, User

@@ -11,10 +11,10 @@ from werkzeug.wrappers import Response
 from app.errors import Changed, InvalidInput, TimeTrackerError
 from app.models.entries import TimeEntry
 from app.models.people import User
+from app.telemetry import told
 from app.telemetry.send import track_event
 from app.tracking import durations, edits, trash
 from app.tracking import entries as editing
-from app.tracking.days import day_of, zone
 from app.tracking.entries import Done
 from app.views import context, entry_forms, forms
 from app.views.context import commit, db, demand, now, settings
@@ -85,17 +85,8 @@ def create() -> str | Response:
 
 def tell_created(person: User, made: Done, origin: str) -> None:
     """Report an entry made without the timer."""
-    today = day_of(now(), zone(person.timezone))
-    track_event(
-        person.id,
-        "time_entry.created",
-        {
-            "entry_kind": made.entry.kind,
-            "origin": origin if origin in ORIGINS else "form",
-            "days_back": min(max((today - made.entry.local_date).days, 0), 366),
-            "overlap_warned": bool(made.overlapping),
-        },
-    )
+    known = origin if origin in ORIGINS else "form"
+    track_event(person.id, *told.created(person, made, known, now()))
 
 
 def _said(text: str, made: Done, notice: str = "") -> str:

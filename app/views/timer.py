@@ -7,7 +7,7 @@ while visible and get an empty answer as long as nothing changed.
 """
 
 import secrets
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -26,6 +26,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.errors import InvalidInput
 from app.models.entries import TimeEntry
 from app.models.people import User
+from app.telemetry import told
 from app.telemetry.context import coarse_minutes, local_moment
 from app.telemetry.send import track_event
 from app.tracking import durations, once, recorded, suggestions, timers
@@ -133,21 +134,9 @@ def start() -> AnyResponse:
 def told_start(person: User, started: timers.Started, origin: str) -> AnyResponse:
     """Report a start and answer with the timer and what was stopped for it."""
     old, entry = started.replaced, started.entry
-    if old is not None:
-        tell_stop(person, old)
-    track_event(
-        person.id,
-        "timer.started",
-        {
-            **_moment(person),
-            "has_project": entry.project_id is not None,
-            "has_task": entry.task_id is not None,
-            "has_description": bool(entry.description),
-            "billable": entry.billable,
-            "origin": origin if origin in ORIGINS else "header",
-            "replaced_running": old is not None,
-        },
-    )
+    known = origin if origin in ORIGINS else "header"
+    for name, properties in told.started(person, started, known, now()):
+        track_event(person.id, name, properties)
     step = started.step.id if started.step else None
     if old is None:
         return _answer(message="")
@@ -171,36 +160,7 @@ def _moment(person: User) -> dict[str, int]:
 
 def tell_stop(person: User, entry: TimeEntry) -> None:
     """Report that somebody's timer ended, or was discarded for want of length."""
-    if entry.deleted_at is not None:
-        _tell_discard(person, entry)
-        return
-    where = zone(entry.timezone)
-    start, end = entry.started_at, entry.ended_at
-    crossed = bool(
-        start and end and day_of(start, where) != day_of(end - timedelta(seconds=1), where)
-    )
-    track_event(
-        person.id,
-        "timer.stopped",
-        {
-            **_moment(person),
-            "duration_minutes": coarse_minutes(entry.seconds or 0),
-            "breaks": min(len(entry.breaks), 20),
-            "stopped_by": entry.stopped_by,
-            "crossed_midnight": crossed,
-            "has_project": entry.project_id is not None,
-        },
-    )
-
-
-def _tell_discard(person: User, entry: TimeEntry) -> None:
-    ran: datetime = entry.deleted_at or now()
-    length = (ran - entry.started_at).total_seconds() if entry.started_at else 0
-    track_event(
-        person.id,
-        "timer.discarded",
-        {**_moment(person), "duration_minutes": coarse_minutes(length)},
-    )
+    track_event(person.id, *told.stopped(person, entry, now()))
 
 
 @blueprint.post("/stop")
@@ -253,7 +213,7 @@ def discard() -> AnyResponse:
     person = demand("track")
     thrown = timers.discard(db(), person, now())
     commit()
-    _tell_discard(person, thrown.entry)
+    track_event(person.id, *told.discarded(person, thrown.entry, now()))
     return _answer(message="Timer discarded", undo=thrown.step.id)
 
 
