@@ -24,6 +24,7 @@ from app.config import OLD_NAMES, SECTIONS, VARIABLES
 from app.telemetry import table
 from hedgerow import errors as hedgerow_errors
 from hedgerow.cli.program import hedgerow
+from hedgerow.query import hogql_page
 from hedgerow.replies import status_of
 from hedgerow.settings import Settings
 
@@ -223,6 +224,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "errors.md": errors,
     "events.md": table.markdown,
     "settings.md": settings,
+    "sql.md": hogql_page.markdown,
 }
 """File name → what writes it."""
 
