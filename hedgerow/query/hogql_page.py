@@ -79,4 +79,8 @@ def _functions() -> Iterable[str]:
 
 
 def _listed(names: Iterable[str]) -> str:
-    return " ".join(f"`{name}`" for name in sorted(names, key=str.lower))
+    return " ".join(f"`{name}`" for name in sorted(names, key=_order))
+
+
+def _order(name: str) -> tuple[str, str]:
+    return name.lower(), name
