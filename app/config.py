@@ -125,7 +125,7 @@ class Config:
     EXPORT_DIALOG_VARIANT: str = _var(
         "a", among("a", "b", "split"), "the one measured variant"
     )
-    DEMO_MODE: bool = _off("on: sample data, nightly reset, no mail, no telemetry")
+    DEMO_MODE: bool = _off("on: no mail and no telemetry, whatever else is set")
 
     APP_ENV: str = _var("production", ENVIRONMENTS, "named in what is reported")
     SECRET_KEY: str = _var("", KEY, "signs sessions; empty: made and kept in DATA_DIR")

@@ -18,7 +18,9 @@ PASSWORD = "correct horse battery"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 SCREENS = ["/", "/day", "/week", "/entries", "/reports", "/projects", "/clients", "/tasks",
            "/tags", "/profile", "/profile/more", "/entries/new", "/import",
-           "/profile/tokens", "/api/v1/reference"]  # fmt: skip
+           "/profile/tokens", "/api/v1/reference", "/projects/1", "/admin/users",
+           "/admin/users/new", "/admin/users/1", "/admin/users/1/delete", "/admin/settings",
+           "/admin/lock", "/admin/audit", "/admin/system"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +188,30 @@ def test_a_file_is_imported_and_taken_back_on_a_phone(open_page):
 
     page.goto(page.url.split("/import")[0] + "/entries?range=all&sources=import")
     expect(page.locator("main")).not_to_contain_text("Carried over")
+
+
+def test_who_was_away_is_asked_on_return_and_answers(open_page, address):
+    page = open_page()
+    session = page.context.new_cdp_session(page)
+    where = session.send("Target.getTargetInfo")["targetInfo"]["browserContextId"]
+    allowed = {"permissions": ["idleDetection"], "browserContextId": where}
+    session.send("Browser.grantPermissions", allowed)
+    page.fill("#timer .what", "Reading")
+    page.locator("#timer .play").click()
+    expect(page.locator("#timer .running")).to_be_visible()
+    token = page.locator("meta[name=csrf-token]").get_attribute("content")
+    page.request.post(f"{address}/timer/began", form={"csrf_token": token, "began": "-30"})
+    page.goto(f"{address}/profile")
+    expect(page.get_by_text("This browser is allowed to tell")).to_be_visible()
+    for active in (False, True):
+        state = {"isUserActive": active, "isScreenUnlocked": True}
+        session.send("Emulation.setIdleOverride", state)
+        expect(page.locator("body[data-away]")).to_have_count(0 if active else 1)
+    page.get_by_role("button", name="Make it a break and go on").click()
+
+    expect(page.locator("#toasts")).to_contain_text("The time away is a break now")
+    page.locator("#timer .stop").click()
+    expect(page.locator("#timer .running")).to_have_count(0)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -18,6 +18,7 @@ function threshold() {
 
 function changed(detector) {
   const away = detector.userState === "idle" || detector.screenState === "locked";
+  document.body.toggleAttribute("data-away", away);
   if (away) {
     since ??= Date.now() - (detector.userState === "idle" ? threshold() : 0);
     return;

@@ -13,6 +13,7 @@ import requests
 
 from app.config import VERSION
 from app.telemetry import daily
+from app.telemetry import persons as removal
 from app.telemetry.send import identify_user
 
 HEDGEROW = str(Path(sys.executable).parent / "hedgerow")
@@ -83,3 +84,7 @@ def test_hedgerow_knows_an_installation_and_a_user_as_the_guide_prints_them(
     assert found["1"]["role"] == "admin"
     assert found["1"]["is_admin"] is True
     assert found["1"]["first_login"] == "2025-01-01T12:00:00"
+
+    app.config.update(ANALYTICS_API_KEY=key, ANALYTICS_PROJECT_ID="1")
+    assert "deleted the person 1" in removal.delete(reporter, ann.id)
+    assert until(lambda: "knew nobody called 1" in removal.delete(reporter, ann.id))
