@@ -91,6 +91,8 @@ def export(caller: Caller, _body: None, params: Export) -> Download:
     media = "text/csv" if params.format == "csv" else "application/x-ndjson"
     wanted = _wanted(params)
     context = context_of(caller, wanted.properties)
+    # Whatever must be refused is refused here, before the first byte is sent:
+    event_pages.onward(wanted, context, behind=None, limit=1)
     pages = exported(caller.parts.reader, context, wanted, params.format)
     return Download(pages, media, f"events.{params.format}")
 

@@ -157,6 +157,8 @@ def test_events_are_listed_found_and_written_out(api):
     table = api.client.get(f"{address}?format=csv", headers=header).text.splitlines()
     assert (len(lines), len(table)) == (2, 3)
     assert '"sign up"' in lines[0]
+    refused = api.client.get(f"{address}?after=", headers=header)
+    assert (refused.status_code, refused.json()["attr"]) == (400, "after")
 
 
 def test_a_cohort_counts_lists_and_refuses(api):
