@@ -95,6 +95,9 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
 
     cancel: Cancel | None = None
     cache: Cache | None = None
+    rows: Cache | None = None
+    """Where rows are kept that several questions need; None: nowhere."""
+
     refresh: str = "blocking"
     """``blocking``: kept if there, else computed; ``force_blocking``: computed;
     ``force_cache``: kept or nothing."""
@@ -116,10 +119,13 @@ def answer(
         told = _listed(query, context, run)
         return _envelope(told, context, key=None, cached=False, began=began)
     statements = [written(one, context) for one in insight.statements(query, context)]
-    key = key_of(raw, context, statements, reader.version(context.project.id))
+    version = reader.version(context.project.id)
+    key = key_of(raw, context, statements, version)
 
     def compute() -> dict[str, Any]:
-        answers = [run(one) for one in statements]
+        answers = [
+            _rows(one, run, asking, (context.project.id, version)) for one in statements
+        ]
         told = _told(insight.result(query, context, answers))
         text = shown(statements, context)
         return {"hogql": text, "last_refresh": _now(context)} | told
@@ -134,6 +140,17 @@ def answer(
     else:
         told, cached = asking.cache.once(key, compute, asking.cancel)
     return _envelope(told, context, key=key, cached=cached, began=began)
+
+
+def _rows(statement: Statement, run: Run, asking: Asking, data: tuple[int, int]) -> Rows:
+    """Return a statement's rows; ``data`` are the project and the version of its data."""
+    if asking.rows is None or not statement.shared:
+        return run(statement)
+    whole = _ENCODER.encode((data, statement.text, statement.values))
+    key = hashlib.sha256(whole).hexdigest()
+    found, _ = asking.rows.once(key, lambda: {"rows": run(statement)}, asking.cancel)
+    rows: Rows = found["rows"]
+    return rows
 
 
 def key_of(

@@ -19,6 +19,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 
     tree: exp.Query
     values: Mapping[str, Value]
+    shared: bool = False
+    """Whether other questions ask just this too, so that its rows are worth keeping."""
     text: str = ""
     """The tree written for the engine that will answer; empty: not written yet."""
 

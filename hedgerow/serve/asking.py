@@ -13,6 +13,9 @@ from hedgerow.meta.projects import Directory
 from hedgerow.model.ports import Cancel, Reader
 from hedgerow.model.projects import QueryContext
 
+ROWS_KEPT = 6
+"""Statements whose rows are kept because several questions share them, such as a fleet's."""
+
 
 class Asking:
     """Answers questions of one data folder; safe to use from several threads."""
@@ -28,7 +31,7 @@ class Asking:
     ) -> None:
         self._metadata, self._directory = metadata, directory
         self._reader, self._clock, self._timeout_s = reader, clock, timeout_s
-        self._cache = Cache()
+        self._cache, self._rows = Cache(), Cache(ROWS_KEPT)
 
     def __call__(
         self,
@@ -43,7 +46,11 @@ class Asking:
         if query.get("kind") == "ExperimentQuery":
             query = self._with_experiment(project_id, query)
         asking = answer.Asking(
-            timeout_s=self._timeout_s, cancel=cancel, cache=self._cache, refresh=refresh
+            timeout_s=self._timeout_s,
+            cancel=cancel,
+            cache=self._cache,
+            rows=self._rows,
+            refresh=refresh,
         )
         return answer.answer(query, context, self._reader, asking)
 

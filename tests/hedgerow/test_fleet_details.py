@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hedgerow.insights.answer import Asking, answer
+from hedgerow.insights.cached import Cache
 from tests.world import a_project, captured, context, load, store_events
 
 
@@ -389,3 +390,28 @@ def test_a_yanked_release_ends_the_watch_the_day_before(asked):
 
     assert (told["eligible"], told["updated"], told["censored"]) == (2, 1, 1)
     assert told["quantiles"] == {"25": 2, "50": 2, "75": 2, "90": 2}
+
+
+def test_figures_of_one_day_read_the_fleet_once(store):
+    project = a_project()
+    load(store, project, events=[beat("a", "2026-03-10")])
+    found, asked_texts = context(store, project), []
+
+    class Counted:
+        def __getattr__(self, name):
+            return getattr(store, name)
+
+        def run(self, statement, **more):
+            asked_texts.append(statement.text)
+            return store.run(statement, **more)
+
+    rows = Cache(4)
+    for name in ("versions", "states", "flow"):
+        query = {"kind": "FleetQuery", "figure": name, "params": {"as_of": "2026-03-10"}}
+        answer(query, found, Counted(), Asking(cache=Cache(), rows=rows))
+
+    assert len([text for text in asked_texts if "stretches" in text]) == 1
+    load(store, project, events=[beat("b", "2026-03-10")])
+    query = {"kind": "FleetQuery", "figure": "states", "params": {"as_of": "2026-03-10"}}
+    told = answer(query, context(store, project), store, Asking(cache=Cache(), rows=rows))
+    assert told["results"]["reporting"] == 2

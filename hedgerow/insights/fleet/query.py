@@ -22,7 +22,7 @@ from hedgerow.insights.fleet.params import (
     params_of,
 )
 from hedgerow.insights.fleet.population import Fleet, fleet
-from hedgerow.insights.fleet.reports import reports, spellings
+from hedgerow.insights.fleet.reports import itself, reports, spellings
 from hedgerow.insights.fleet.settings import settings_of
 from hedgerow.insights.fleet.signatures import signatures
 from hedgerow.model.ports import Rows, Statement
@@ -118,6 +118,7 @@ def _asks(question: Question) -> Iterator[tuple[bool, str, Ask, Asked]]:
             continue
         yield is_earlier, "reports", reports, one
         yield is_earlier, "spellings", spellings, one
+        yield is_earlier, "question", itself, one
         further = dict(question.figure.asks)
         if one.params.exclude_clones:
             further["signatures"] = signatures

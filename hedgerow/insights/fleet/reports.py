@@ -75,21 +75,30 @@ def reports(asked: Asked) -> Statement:
     Columns: key, id, environment, whether the filters fit; lists of the first and last day
     of each stretch of reports; lists of moment, day, step and text of each change of version.
     """
-    found = statement(WHOLE, asked, steps=STEPS)
-    values, tree = dict(found.values), found.tree
+    return _shared(statement(WHOLE, asked, steps=STEPS))
+
+
+def itself(asked: Asked) -> Statement:
+    """Return the question itself, as a row: what a kept answer is found by.
+
+    Nothing else tells in which days a relative date resulted.
+    """
     since, until = iso(asked.date_from), iso(asked.as_of)
     ends = "may still change" if asked.provisional else "settled"
-    values["asked"] = f"{asked.figure}, {since} to {until}, {ends}"
-    told = exp.alias_(
-        exp.Placeholder(this="asked"), "asked"
-    )  # what a kept answer is found by
-    tree.with_("question", as_=exp.select(told), copy=False)
-    return Statement(tree=tree, values=values)
+    values = Values()
+    told = values.bind(f"{asked.figure}, {since} to {until}, {ends}")
+    tree = exp.select(exp.alias_(told, "asked"))
+    return Statement(tree=tree, values=values.by_name)
 
 
 def spellings(asked: Asked) -> Statement:
     """Return the question for every version text and how often it was observed."""
-    return statement(SPELLINGS, asked, steps=["observed"])
+    return _shared(statement(SPELLINGS, asked, steps=["observed"]))
+
+
+def _shared(found: Statement) -> Statement:
+    """Return a statement of which all figures of a day need the same rows."""
+    return msgspec.structs.replace(found, shared=True)
 
 
 def statement(
