@@ -127,11 +127,9 @@ def changed(
     if not (own or once or removed) and lifted.keys() <= before.keys():
         return None
     after = dict(before)
-    _fill(after, once)
-    initial = {INITIAL[name]: value for name, value in lifted.items()}
-    _fill(after, {name: value for name, value in initial.items() if name not in once})
+    written = _filled(after, once, lifted)
     after.update(own)
-    worth_writing = differs(before, after) or bool(removed)
+    worth_writing = bool(removed) or _differs_in([*written, *own], before, after)
     worth_writing = worth_writing or bool(lifted.keys() - own.keys() - before.keys())
     after.update({name: value for name, value in lifted.items() if name not in own})
     for name in removed:
@@ -139,10 +137,29 @@ def changed(
     return after if worth_writing else None
 
 
-def _fill(after: dict[str, Any], once: dict[str, Any]) -> None:
-    for name, value in once.items():
-        if after.get(name) is None:
-            after[name] = value
+def _filled(
+    after: dict[str, Any], once: dict[str, Any], lifted: dict[str, Any]
+) -> list[str]:
+    """Write ``$set_once`` and initial values where there is nothing; return the names."""
+    written = [name for name in once if after.get(name) is None]
+    for name in written:
+        after[name] = once[name]
+    for name, value in lifted.items():
+        initial = INITIAL[name]
+        if after.get(initial) is None and initial not in once:
+            after[initial] = value
+            written.append(initial)
+    return written
+
+
+def _differs_in(
+    names: Iterable[str], before: dict[str, Any], after: dict[str, Any]
+) -> bool:
+    """Whether properties differ in one of those names, all of which ``after`` has."""
+    return any(
+        name not in before or differs({name: before[name]}, {name: after[name]})
+        for name in names
+    )
 
 
 def differs(one: dict[str, Any], other: dict[str, Any]) -> bool:
