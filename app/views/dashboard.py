@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.models.entries import TimeEntry
 from app.models.people import User
-from app.tracking import recorded, timers
+from app.tracking import forgotten, recorded, timers
 from app.tracking.days import day_of, week_days, zone
 from app.tracking.recorded import with_details
 from app.views import context
@@ -81,7 +81,6 @@ def doubts(person: User) -> list[Doubt]:
         for entry in db().scalars(with_details(query))
     ]
     running = timers.running(db(), person)
-    limit = settings().long_timer_hours * 3600
-    if running and limit and timers.worked_seconds(running, now()) >= limit:
+    if running is not None and forgotten.to_ask(running, now(), settings()):
         found.insert(0, Doubt(running, "long"))
     return found

@@ -71,6 +71,8 @@ def test_an_administrator_reads_the_trail_page_by_page(app, browser):
                    changes={"status": ("open", "done"), "notes": ("a", "b")})  # fmt: skip
     first = browser.get("/admin/audit?about=task").get_data(as_text=True)
 
+    assert "/export/audit.csv" not in first, "a filtered trail is not what the file has"
+    assert "/export/audit.csv" in browser.get("/admin/audit").text
     assert "before=" in first
     assert "Task-249" in first
     assert "Task-149" not in first

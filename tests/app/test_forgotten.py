@@ -197,6 +197,7 @@ def test_the_question_is_over_once_answered(browser, clock, said):
     browser.post("/timer/still", {"entry": "1", "answer": said})
 
     assert "Still working?" not in browser.get("/").get_data(as_text=True)
+    assert "running for long" not in browser.text
 
 
 @pytest.mark.parametrize("on", [True, False], ids=["on", "off"])
