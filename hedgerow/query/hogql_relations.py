@@ -58,13 +58,21 @@ class TableRelation:
         self.alias, self.names = writing.name("r"), names
         self._known = TABLES[table]
         self.rows = self._known.make(writing)
+        self._known_values: dict[tuple[str, ...], Typed | None] = {}
         self._columns: dict[Tree, str] = {}
         self._taken: set[str] = set()
 
     def value(self, path: list[str]) -> Typed | None:
         """Return a column or property as a column of ours."""
-        found = self.rows.look(path)
-        return None if found is None else self._outside(found, ".".join(path))
+        if (*path,) not in self._known_values:
+            found = self.rows.look(path)
+            outside = None if found is None else self._outside(found, ".".join(path))
+            self._known_values[*path,] = outside
+        known = self._known_values[*path,]
+        if known is None:
+            return None
+        key = None if known.key is None else known.key.copy()
+        return msgspec.structs.replace(known, tree=known.tree.copy(), key=key)
 
     def star(self) -> list[str]:
         """Return the table's own columns."""

@@ -66,6 +66,7 @@ def rows(asked, sql, **fields):
         pytest.param("SELECT person.properties.email, group_0.properties.name, $group_0, properties.obj.k.l FROM events WHERE event = 'opened' ORDER BY timestamp DESC LIMIT 1", [["ann@x.org", "Acme", "acme", "5"]], id="persons, groups, deep properties"),
         pytest.param("SELECT e.person.properties.email FROM events AS e WHERE e.`event` = 'closed'", [["bob@y.org"]], id="qualified and quoted names"),
         pytest.param("SELECT properties.$current_url, properties['plan'] FROM events WHERE notEmpty(properties.$current_url)", [["https://www.x.org/a/b?utm=1&q=2#f", "free"]], id="dollar signs and brackets"),
+        pytest.param("SELECT properties.obj.k, properties.`obj.k` FROM events ORDER BY timestamp DESC LIMIT 1", [['{"l":5}', None]], id="a dot in a name is no step"),
         pytest.param("SELECT p.properties.email, count() FROM events e LEFT JOIN persons p ON p.id = e.person_id GROUP BY p.properties.email ORDER BY 1", [["ann@x.org", 2], ["bob@y.org", 2], [None, 2]], id="a join with persons"),
         pytest.param("SELECT id = person_id FROM persons JOIN person_distinct_ids pdi ON id = pdi.person_id WHERE pdi.distinct_id = 'bob'", [[True]], id="a join with distinct ids"),
         pytest.param("SELECT pdi.distinct_id FROM persons WHERE properties.email = 'ann@x.org' ORDER BY 1", [["ann"], ["ann@work"]], id="the ids of a person"),
