@@ -20,7 +20,7 @@ from hedgerow.capture.endpoints import Capture
 from hedgerow.capture.intake import Intake
 from hedgerow.inbox import SqliteInbox, Told
 from hedgerow.model.projects import Project
-from hedgerow.serve.running import tuned
+from hedgerow.serve.tuning import tuned
 from hedgerow.settings import Settings
 
 PROJECT = Project(id=1, name="Bench", api_token="phc_bench")

@@ -6,13 +6,11 @@ process with one event loop, because one process owns the events database.
 """
 
 import asyncio
-import gc
 import json
 import logging
 import os
 import signal
 import socket
-import sys
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from functools import partial
@@ -39,6 +37,7 @@ from hedgerow.serve.errands import Errands
 from hedgerow.serve.expiring import Hourly
 from hedgerow.serve.figures import checks, figures
 from hedgerow.serve.house import House
+from hedgerow.serve.tuning import tuned
 from hedgerow.serve.publishing import Nightly
 from hedgerow.settings import Settings
 from hedgerow.web.pages import routes as web_routes
@@ -56,15 +55,6 @@ LAST_ANSWERS_S = 1
 
 KEEP_ALIVE_S = 75
 """Seconds a connection may rest; longer than the pauses of any SDK between its batches."""
-
-SWITCH_EVERY_S = 0.001
-"""How soon a thread that waits for the interpreter gets it: five times as soon as usual.
-
-Loading, questions and answers share one interpreter; a capture should not wait for them.
-"""
-
-COLLECT_AFTER = (50_000, 20, 50)
-"""Objects after which cycles are looked for: events are many objects and make none."""
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
@@ -140,13 +130,6 @@ def services_of(house: House) -> Services:
         settings=house.settings,
         clock=house.clock,
     )
-
-
-def tuned() -> None:
-    """Set the interpreter up for a server."""
-    sys.setswitchinterval(SWITCH_EVERY_S)
-    gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
 
 
 class _Server(uvicorn.Server):
