@@ -122,9 +122,9 @@ def statement(
     ]
     used = set(WORD.findall(" ".join([template, *(STEPS[name] for name in steps)])))
     rows = reported(events, asked, since=since, more=columns, used=used)
-    tree.with_("reported", as_=rows, copy=False)
+    tree.with_("reported", as_=rows, materialized=False, copy=False)
     for name in steps:
-        tree.with_(name, as_=_parsed(STEPS[name]).copy(), copy=False)
+        tree.with_(name, as_=_parsed(STEPS[name]).copy(), materialized=False, copy=False)
     return Statement(tree=tree, values=values.by_name)
 
 
