@@ -169,19 +169,19 @@ WITH e AS (SELECT person_key p, arraySort(groupUniqArray(toDate(timestamp))) ds 
 SELECT d, status, count() FROM s WHERE d >= '{FROM}' AND d <= '{TO}' GROUP BY d, status"""
 
 PATHS = f"""
-WITH e AS (SELECT person_key p, timestamp t, uuid, event FROM bench.events
+WITH e AS (SELECT person_key p, timestamp t, UUIDStringToNum(toString(uuid)) uuid, event FROM bench.events
            WHERE event NOT LIKE '$%' AND {WITHIN}),
-     b AS (SELECT p, t, event,
+     b AS (SELECT p, t, uuid, event,
              lagInFrame(t) OVER w AS before, leadInFrame(event) OVER v AS next,
              leadInFrame(t) OVER v AS next_t
            FROM e WINDOW w AS (PARTITION BY p ORDER BY t, uuid ROWS BETWEEN 1 PRECEDING AND CURRENT ROW),
              v AS (PARTITION BY p ORDER BY t, uuid ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING)),
-     s AS (SELECT p, t, event, next, next_t,
+     s AS (SELECT p, t, uuid, event, next, next_t,
              sum(before = 0 OR dateDiff('microsecond', before, t) >= 1800000000)
-               OVER (PARTITION BY p ORDER BY t ROWS UNBOUNDED PRECEDING) AS n FROM b),
-     k AS (SELECT p, n, t, event FROM s
+               OVER (PARTITION BY p ORDER BY t, uuid ROWS UNBOUNDED PRECEDING) AS n FROM b),
+     k AS (SELECT p, n, t, uuid, event FROM s
            WHERE NOT (next = event AND next_t != 0 AND dateDiff('microsecond', t, next_t) < 1800000000)),
-     o AS (SELECT p, n, event, t, row_number() OVER (PARTITION BY p, n ORDER BY t) AS place FROM k),
+     o AS (SELECT p, n, event, t, row_number() OVER (PARTITION BY p, n ORDER BY t, uuid) AS place FROM k),
      g AS (SELECT place, event, leadInFrame(event) OVER q AS target,
              leadInFrame(place) OVER q AS target_place
            FROM o WHERE place <= 5

@@ -163,7 +163,7 @@ def _index(draft: Draft, plan: Plan, name: str) -> int | None:
             draft,
             "group_type_without_index",
             f"{name!r} is the sixth group type or later, so it has no index: ask for it by "
-            "its name; queries with group_type_index cannot reach it.",
+            "its name where a query wants group_type_index.",
         )
     return kind.index
 

@@ -110,7 +110,7 @@ def answer(
 
     Raises InvalidQuery, QueryTimedOut, QueryTooLarge, QueryCancelled.
     """
-    query = decode(raw)
+    query = decode(raw, context.group_types)
     began = time.monotonic()
     run = _run(reader, context, asking, began)
     context = with_versions(raw, context, run)

@@ -8,12 +8,13 @@ Python names follow the house (``date_range``), the wire keeps PostHog's (``date
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 import msgspec
 
 from hedgerow.errors import InvalidQuery
+from hedgerow.model.people import GroupType
 from hedgerow.query.definitions_experiments import ExperimentQuery
 from hedgerow.query.definitions_filters import PropertyFilter, Where
 from hedgerow.query.definitions_fleet import FleetActorsQuery, FleetQuery
@@ -47,6 +48,7 @@ from hedgerow.query.definitions_retention import RetentionQuery
 from hedgerow.query.definitions_sql import HogQLQuery
 from hedgerow.query.definitions_stickiness import StickinessActorsQuery, StickinessQuery
 from hedgerow.query.definitions_trends import TrendsQuery
+from hedgerow.query.group_names import numbered
 
 __all__ = [
     "ActorsQuery",
@@ -116,11 +118,12 @@ _MISSING = re.compile(r"^Object missing required field `(?P<field>[^`]*)`$")
 _KIND = re.compile(r"^Invalid value '(?P<kind>.*)'$")
 
 
-def decode(raw: Any) -> Query:
+def decode(raw: Any, types: Sequence[GroupType] | None = None) -> Query:
     """Return the question of a decoded JSON object, taken out of its wrapper.
 
-    Raises InvalidQuery; its ``attr`` is the path of the field, such as
-    ``series[0].math``.
+    ``types`` are the project's group types, which may be named instead of numbered; without
+    them a query is only checked. Raises InvalidQuery; its ``attr`` is the path of the field,
+    such as ``series[0].math``.
     """
     if not isinstance(raw, Mapping):
         raise InvalidQuery(
@@ -135,7 +138,7 @@ def decode(raw: Any) -> Query:
             attr="kind",
         )
     try:
-        query = msgspec.convert(raw, type=Answerable | Wrapper)
+        query = msgspec.convert(numbered(raw, types), type=Answerable | Wrapper)
     except msgspec.ValidationError as error:
         raise refusal(str(error)) from error
     return query.source if isinstance(query, InsightVizNode | DataTableNode) else query

@@ -87,7 +87,7 @@ class PropertyFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     type: FilterType | None = "event"
     group_type_index: int | None = None
-    """0 to 4; required with type ``group``."""
+    """0 to 4, or a name (``group_names``); required with type ``group``."""
 
     negation: bool | None = None
     """Older spelling of ``not_in`` for cohorts."""
@@ -118,7 +118,7 @@ class PropertyFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             raise ValueError("A property filter needs a 'key', the name of the property")
         if self.type == "group" and self.group_type_index is None:
             raise ValueError("A filter of type 'group' needs 'group_type_index', 0 to 4")
-        if self.group_type_index is not None and not 0 <= self.group_type_index <= 4:
+        if self.group_type_index is not None and self.group_type_index < 0:
             raise ValueError(f"'group_type_index' is 0 to 4, not {self.group_type_index}")
 
 

@@ -11,8 +11,8 @@ import msgspec
 
 from hedgerow.query.definitions_filters import PropertyFilter, Where
 
-GroupTypeIndex = Annotated[int, msgspec.Meta(ge=0, le=4)]
-"""Which group type: 0 to 4."""
+GroupTypeIndex = Annotated[int, msgspec.Meta(ge=0)]
+"""Which group type: 0 to 4, or a name, which ``group_names`` makes a number."""
 
 Interval = Literal["minute", "hour", "day", "week", "month"]
 

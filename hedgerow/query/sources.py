@@ -23,6 +23,7 @@ from hedgerow.errors import InvalidQuery
 from hedgerow.model import tables
 from hedgerow.model.projects import PropertyKind, QueryContext
 from hedgerow.query.dialects import Dialect, dialect_of
+from hedgerow.query.group_names import INDEXED, name_of
 from hedgerow.query.trees import Tree, select, text_literal
 from hedgerow.query.values import Values
 
@@ -109,7 +110,10 @@ class Events:
 
     def group_key(self, index: int) -> Tree:
         """Return the key of the event's group; NULL or empty where it has none."""
-        return self.column(f"group_{index}")
+        if index < INDEXED:
+            return self.column(f"group_{index}")
+        name = group_type_name(self.context, index)
+        return self.dialect.json_text(self.column("properties"), "$groups", name)
 
     def person_column(self, name: str) -> Tree:
         """Return a column of the event's person, as they are now."""
@@ -294,7 +298,7 @@ def table(
 
 def group_type_name(context: QueryContext, index: int) -> str:
     """Return the name of a group type; empty where the project has none of that index."""
-    return next((one.name for one in context.group_types if one.index == index), "")
+    return name_of(context.group_types, index)
 
 
 def read(source: Source, table_: str, alias: str, *, scope: str, key: str) -> Property:
