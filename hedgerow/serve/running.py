@@ -37,8 +37,8 @@ from hedgerow.serve.errands import Errands
 from hedgerow.serve.expiring import Hourly
 from hedgerow.serve.figures import checks, figures
 from hedgerow.serve.house import House
-from hedgerow.serve.tuning import tuned
 from hedgerow.serve.publishing import Nightly
+from hedgerow.serve.tuning import tuned
 from hedgerow.settings import Settings
 from hedgerow.web.pages import routes as web_routes
 from hedgerow.web.services import Services
