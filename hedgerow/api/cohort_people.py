@@ -18,6 +18,9 @@ from hedgerow.model.projects import Cohort
 ID_COLUMNS = ("person_id", "distinct_id", "email")
 """Names of a CSV's columns that say who is meant, best first."""
 
+MOST_PEOPLE = 50_000
+"""People that a query can put into a static cohort."""
+
 
 class People(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Persons to be put into a static cohort: by id, or by distinct id."""
@@ -110,7 +113,15 @@ def snapshot(
         return People(person_ids=_meeting(caller, filters))
     if query.get("kind") == "ActorsQuery":
         query = {**query, "select": ["id"]}
+    if query.get("kind") in {"ActorsQuery", "HogQLQuery"}:
+        query = {"limit": MOST_PEOPLE, **query}
     answer = caller.parts.ask(caller.project.id, query, cancel=caller.cancel)
+    if answer.get("hasMore") and answer.get("limit") == MOST_PEOPLE:
+        raise InvalidInput(
+            f"The query answers more than {MOST_PEOPLE:,} people.",
+            hint="Give it a limit, or make a cohort by criteria.",
+            attr="query",
+        )
     columns = [str(name) for name in answer.get("columns") or []]
     wanted = ("person_id", "id", "actor_id", "distinct_id")
     named = next((name for name in wanted if name in columns), None)
@@ -121,7 +132,7 @@ def snapshot(
 
 def size(caller: Caller, row: CohortRow) -> int:
     """Return how many persons are in a cohort now."""
-    statement = listings.cohort_size(cohorts.plain(row), context_of(caller))
+    statement = listings.cohort_size(cohorts.plain(row), context_of(caller, row.filters))
     found: int = run(caller, statement).rows[0][0]
     return found
 
@@ -145,7 +156,8 @@ def put(
 def _meeting(caller: Caller, filters: dict[str, Any]) -> list[str]:
     """Return the ids of all who meet criteria now."""
     draft = Cohort(id=0, name="", filters=filters)
-    rows = run(caller, listings.cohort_people(draft, context_of(caller))).rows
+    context = context_of(caller, filters)
+    rows = run(caller, listings.cohort_people(draft, context)).rows
     return [uuid for (uuid,) in rows]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from sqlglot import exp
 
 from hedgerow.errors import InvalidQuery
 from hedgerow.insights import (
@@ -15,17 +16,20 @@ from hedgerow.insights import (
     lifecycle,
     path_actors,
     retention,
+    sql,
     stickiness,
     trend_actors,
 )
 from hedgerow.insights.fleet import query as fleet
 from hedgerow.insights.results import Behind, Run
 from hedgerow.insights.trend_actors import place_of
+from hedgerow.model.ports import Statement
 from hedgerow.model.projects import QueryContext
 from hedgerow.query.dates import resolve
 from hedgerow.query.definitions import (
     FleetActorsQuery,
     FunnelsActorsQuery,
+    HogQLQuery,
     InsightActorsQuery,
     LifecycleQuery,
     PathsQuery,
@@ -35,7 +39,11 @@ from hedgerow.query.definitions import (
     TrendsQuery,
     kind_of,
 )
+from hedgerow.query.sources import Persons
 from hedgerow.query.values import Values
+
+ID_COLUMNS = ("person_id", "id", "actor_id")
+"""Columns of a typed SELECT that name persons; else its first."""
 
 Find = Callable[[Any, QueryContext, Values, Run], Behind]
 """``(actors query, context, values, run)`` → the people."""
@@ -176,6 +184,23 @@ def of_fleet(asked: FleetActorsQuery, context: QueryContext, _: Values, run: Run
     return Behind(found=[(one.key,) for one in found], order=())
 
 
+def of_sql(asked: HogQLQuery, context: QueryContext, _: Values, run: Run) -> Behind:
+    """Return the persons whose ids a typed SELECT answers, in its order."""
+    columns, rows = sql.answered(asked, context, run)
+    named = next((one for one in ID_COLUMNS if one in columns), columns[0])
+    place = columns.index(named)
+    ids = list(dict.fromkeys(str(row[place]) for row in rows if row[place] is not None))
+    values = Values()
+    persons = Persons(context, values)
+    uuid = exp.cast(persons.column("uuid"), "text")
+    listed = persons.dialect.listed({"id": values.bind(ids)})
+    wanted = exp.In(this=uuid.copy(), query=listed.subquery())
+    tree = persons.select(uuid, persons.person_key(), where=[wanted])
+    known = run(Statement(tree=tree, values=values.by_name)).rows if ids else []
+    keys = dict(known)
+    return Behind(found=[(keys[one],) for one in ids if one in keys], order=())
+
+
 SOURCES: dict[type[msgspec.Struct], Find] = {
     TrendsQuery: of_trend,
     LifecycleQuery: of_lifecycle,
@@ -185,6 +210,7 @@ SOURCES: dict[type[msgspec.Struct], Find] = {
     PathsQuery: of_paths,
     FunnelsActorsQuery: of_funnel,
     FleetActorsQuery: of_fleet,
+    HogQLQuery: of_sql,
 }
 """By the kind of the source, or of the insight in an ``InsightActorsQuery``."""
 

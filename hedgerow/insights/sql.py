@@ -9,7 +9,10 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hedgerow.insights.columns import plain
+import msgspec
+
+from hedgerow.insights.columns import MOST_ROWS, plain
+from hedgerow.insights.results import Run
 from hedgerow.model.ports import Rows, Statement
 from hedgerow.model.projects import QueryContext
 from hedgerow.query.definitions import HogQLQuery
@@ -71,6 +74,15 @@ def result(query: HogQLQuery, context: QueryContext, answers: list[Rows]) -> dic
         "metadata": None,
         "modifiers": dict(query.modifiers or {}),
     }
+
+
+def answered(
+    query: HogQLQuery, context: QueryContext, run: Run
+) -> tuple[list[str], list[list[Any]]]:
+    """Return columns and rows, as many as may be, to those who go on with them."""
+    whole = msgspec.structs.replace(query, limit=query.limit or MOST_ROWS)
+    told = result(whole, context, [run(one) for one in statements(whole, context)])
+    return told["columns"], told["results"]
 
 
 def type_name(kind: str, engine: str, zone: str) -> str:

@@ -131,6 +131,19 @@ def test_what_is_shown_as_understood_can_be_asked_again(asked):
     assert again["results"] == first["results"] == [[None, "opened", 1]]
 
 
+def test_the_persons_a_select_answers_can_be_listed(asked):
+    source = {
+        "kind": "HogQLQuery",
+        "query": "SELECT event, person_id FROM events WHERE event IN ('closed', 'pinged')",
+    }
+
+    told = asked.whole(
+        {"kind": "ActorsQuery", "source": source, "select": ["properties.email"]}
+    )
+
+    assert told["results"] == [["bob@y.org"]]
+
+
 def test_100_rows_are_told_unless_more_are_asked_for(asked):
     many = "SELECT arrayJoin(range(200)) AS n"
 

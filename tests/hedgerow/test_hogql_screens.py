@@ -1,4 +1,4 @@
-"""SQL in the editor: the tab, the rows, the error beside the text, the file."""
+"""SQL in the editor: the tab, the rows, the error beside the text, the file; and over HTTP."""
 
 import json
 
@@ -50,3 +50,15 @@ def test_rows_can_be_taken_along_as_a_file(editor):
 
     assert reply.headers["content-type"].startswith("text/csv")
     assert reply.text.lstrip("\ufeff").split() == ["n", "1", "2"]
+
+
+def test_a_static_cohort_takes_everybody_a_select_answers(api):
+    people = "".join(json.dumps({"distinct_ids": [f"p{n}"]}) + "\n" for n in range(101))
+    api.call("POST", "/persons/import", content=people)
+    query = {"kind": "HogQLQuery", "query": "SELECT id FROM persons"}
+
+    made = api.post("/cohorts", {"name": "all", "is_static": True, "query": query})
+    told = api.post("/query", {"query": query}, status=200)
+
+    assert made["count"] == 101
+    assert (len(told["results"]), told["hasMore"]) == (100, True)
