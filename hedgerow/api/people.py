@@ -1,7 +1,7 @@
 """Persons and groups: import, find, change, merge, split, delete."""
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -16,7 +16,6 @@ from hedgerow.insights.version_texts import with_versions
 from hedgerow.meta import audit, contexts
 from hedgerow.model.ports import Rows, Statement
 from hedgerow.model.projects import QueryContext
-from hedgerow.query.definitions import PropertyFilter
 
 TIMEOUT_S = 30.0
 MOST_STATES = 1_000
@@ -231,13 +230,17 @@ def run(caller: Caller, statement: Statement) -> Rows:
     return caller.parts.reader.run(statement, timeout_s=TIMEOUT_S, cancel=caller.cancel)
 
 
-def context_of(caller: Caller, filters: Sequence[PropertyFilter] = ()) -> QueryContext:
-    """Return what a question of this caller, with these filters, needs to know."""
+def context_of(caller: Caller, filters: object = None) -> QueryContext:
+    """Return what a question of this caller needs to know.
+
+    ``filters``, as structs or as JSON, may compare versions.
+    """
     reader = caller.parts.reader
     with caller.parts.metadata.reading() as session:
         context = contexts.context_of(session, reader, caller.project, caller.now)
-    compared = {"properties": [msgspec.to_builtins(one) for one in filters]}
-    return with_versions(compared, context, functools.partial(run, caller))
+    return with_versions(
+        msgspec.to_builtins(filters), context, functools.partial(run, caller)
+    )
 
 
 def persons_where(

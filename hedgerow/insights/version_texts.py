@@ -3,14 +3,14 @@
 Asked only for questions that compare some; a few hundred texts, found by one grouping.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import msgspec
 from sqlglot import exp
 
 from hedgerow.errors import QueryTooLarge
 from hedgerow.insights.results import Run
+from hedgerow.insights.shown import written
 from hedgerow.model import tables
 from hedgerow.model.ports import Statement
 from hedgerow.model.projects import QueryContext
@@ -22,7 +22,7 @@ MOST = 20_000
 """Different texts of one property beyond which it holds no versions."""
 
 
-def with_versions(raw: Mapping[str, Any], context: QueryContext, run: Run) -> QueryContext:
+def with_versions(raw: object, context: QueryContext, run: Run) -> QueryContext:
     """Return the context with the texts of every version that a question compares.
 
     Cohorts and the project's test accounts may compare some too. Raises QueryTooLarge.
@@ -38,9 +38,8 @@ def with_versions(raw: Mapping[str, Any], context: QueryContext, run: Run) -> Qu
 
 
 def _texts(scope: str, key: str, context: QueryContext, run: Run) -> tuple[str, ...]:
-    found = {
-        text for make in _SOURCES[scope] for (text,) in run(make(key, context)).rows if text
-    }
+    asked = [written(make(key, context), context) for make in _SOURCES[scope]]
+    found = {text for one in asked for (text,) in run(one).rows if text}
     if len(found) > MOST:
         raise QueryTooLarge(
             f"{key!r} has {len(found)} different texts.",

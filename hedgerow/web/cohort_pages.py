@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -11,9 +12,10 @@ from starlette.responses import Response
 
 from hedgerow.errors import HedgerowError, InvalidInput
 from hedgerow.insights import listings
+from hedgerow.insights.version_texts import with_versions
 from hedgerow.meta import audit, cohorts
 from hedgerow.meta.tables import CohortRow
-from hedgerow.model.projects import Cohort
+from hedgerow.model.projects import Cohort, QueryContext
 from hedgerow.query.definitions_cohorts import check
 from hedgerow.web import cohort_editing, ranges
 from hedgerow.web.charts import words
@@ -46,10 +48,16 @@ def listing(visit: Visit) -> Response:
 def _size(visit: Visit, cohort: Cohort) -> str:
     """Return how many persons are in a cohort now, or a dash where that cannot be said."""
     try:
-        statement = listings.cohort_size(cohort, visit.services.context(visit.here.id))
+        statement = listings.cohort_size(cohort, _context(visit, cohort.filters))
         return words.exact(run(visit, statement).rows[0][0])
     except HedgerowError:
         return words.NONE
+
+
+def _context(visit: Visit, criteria: dict[str, Any]) -> QueryContext:
+    """Return what a question about criteria needs to know: they may compare versions."""
+    context = visit.services.context(visit.here.id)
+    return with_versions(criteria, context, partial(run, visit))
 
 
 def new(visit: Visit) -> Response:
@@ -161,7 +169,7 @@ def size(visit: Visit) -> Response:
     try:
         check(criteria, None)
         draft = Cohort(id=0, name="", filters=criteria)
-        statement = listings.cohort_size(draft, visit.services.context(visit.here.id))
+        statement = listings.cohort_size(draft, _context(visit, criteria))
         found = words.exact(run(visit, statement).rows[0][0])
     except HedgerowError as refused:
         error = refused

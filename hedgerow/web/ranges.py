@@ -44,8 +44,13 @@ OPERATORS = (
     ("is_not_set", "is not set"),
     ("is_date_before", "before"),
     ("is_date_after", "after"),
-    ("semver_gte", "version ≥"),
-    ("semver_lt", "version <"),
+    ("version_eq", "version ="),
+    ("version_gte", "version ≥"),
+    ("version_gt", "version >"),
+    ("version_lte", "version ≤"),
+    ("version_lt", "version <"),
+    ("semver_gte", "X.Y.Z ≥"),
+    ("semver_lt", "X.Y.Z <"),
 )
 NAMES = dict(OPERATORS)
 WITHOUT_VALUE = frozenset({"is_set", "is_not_set"})

@@ -245,3 +245,22 @@ def test_events_are_listed_and_exported_by_version(client, fleet):
     exported = client.get(address, headers=fleet.key.header).text.splitlines()
 
     assert len(listed) == len(exported) == 3
+
+
+def test_a_cohort_by_version_has_a_size_from_its_first_moment(api):
+    api.capture(
+        *(
+            {
+                **beat(who, "2025-03-01T10:00:00Z", version, "Linux"),
+                "$set": {"runs": version},
+            }
+            for who, version in (("ann", "2.9"), ("bob", "2.10"), ("cat", "main"))
+        )
+    )
+    leaf = {"type": "person", "key": "runs", "operator": "version_gte", "value": "2.10"}
+    filters = {"properties": {"type": "AND", "values": [leaf]}}
+    made = api.post("/cohorts", {"name": "Newer", "filters": filters})
+    members = api.get(f"/cohorts/{made['id']}/persons")["results"]
+
+    assert made["count"] == 1
+    assert [one["distinct_ids"] for one in members] == [["bob"]]
