@@ -15,7 +15,7 @@ PROMISES = [
     checks.response_schema_conformance,
 ]
 
-EXAMPLES = 4
+EXAMPLES = 2
 """Of each route: a few in every run of the suite; more by hand."""
 
 
