@@ -14,7 +14,7 @@ from hedgerow.errors import InvalidQuery
 from hedgerow.query import expressions
 from hedgerow.query.definitions_nodes import Breakdown, BreakdownFilter
 from hedgerow.query.sources import Source, named_table
-from hedgerow.query.trees import Tree, number_literal, select, text_literal
+from hedgerow.query.trees import Tree, case, number_literal, select, text_literal
 
 NONE = "$$_posthog_breakdown_null_$$"
 OTHER = "$$_posthog_breakdown_other_$$"
@@ -197,33 +197,44 @@ def folded(
 
     ``cells`` has the columns ``names`` (texts), ``bucket``, ``value`` and ``weight``; the
     answer has ``names``, ``bucket`` and ``value``. Values rank by class, then by the sum
-    of weights, then by themselves; ``by_total`` leaves the class out.
+    of weights, then by themselves; ``by_total`` leaves the class out: then there is one
+    bucket, a cell is all of a value, and nothing must be joined.
     """
-    ranked = ranking(names, by_total=by_total)
+    placed = _placed(cells, names) if by_total else _ranked(cells, names)
     inside = exp.column("place", table="r") <= number_literal(limit)
     shown = [
         exp.alias_(
-            exp.Case(
-                ifs=[exp.If(this=inside.copy(), true=exp.column(name, table="c"))],
-                default=text_literal(OTHER),
-            ),
-            name,
+            case(inside.copy(), exp.column(name, table="r"), text_literal(OTHER)), name
         )
         for name in names
     ]
-    same = exp.and_(
-        *(exp.column(name, table="c").eq(exp.column(name, table="r")) for name in names)
-    )
-    query = select(
-        *shown,
-        exp.column("bucket", table="c"),
-        exp.alias_(exp.Sum(this=exp.column("value", table="c")), "value"),
-    )
+    value = exp.alias_(exp.Sum(this=exp.column("value", table="r")), "value")
+    query = select(*shown, exp.column("bucket", table="r"), value)
     places = [number_literal(place + 1) for place in range(len(names) + 1)]
+    query = query.from_(placed.subquery("r", copy=False), copy=False)
+    return query.group_by(*places, copy=False)
+
+
+def _placed(cells: exp.Query, names: Sequence[str]) -> exp.Select:
+    """Return cells, each of them all of its value, with their place."""
+    order: list[Tree] = [exp.Ordered(this=exp.column("weight"), desc=True)]
+    order += [exp.column(name) for name in names]
+    window = exp.Window(this=exp.RowNumber(), order=exp.Order(expressions=order))
+    found = select(*names, "bucket", "value", exp.alias_(window, "place"))
+    return found.from_(cells.subquery("c", copy=False), copy=False)
+
+
+def _ranked(cells: exp.Query, names: Sequence[str]) -> exp.Select:
+    """Return cells with the place of their value."""
+    same = exp.and_(
+        *(exp.column(name, table="c").eq(exp.column(name, table="t")) for name in names)
+    )
+    shown = [exp.column(name, table="c") for name in (*names, "bucket", "value")]
+    query = select(*shown, exp.column("place", table="t"))
     query = query.from_(named_table("cells", "c"), copy=False)
-    query = query.join(named_table("ranked", "r"), on=same, copy=False)
-    query = with_cells(query.group_by(*places, copy=False), cells)
-    return query.with_("ranked", as_=ranked, copy=False)
+    query = query.join(named_table("ranked", "t"), on=same, copy=False)
+    ranked = ranking(names, by_total=False)
+    return with_cells(query, cells).with_("ranked", as_=ranked, copy=False)
 
 
 def with_cells(query: exp.Select, cells: exp.Query) -> exp.Select:
