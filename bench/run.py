@@ -18,6 +18,7 @@ BENCHES = {
     "What does a running server need, and how soon can events be asked about?": [
         "running.py"
     ],
+    "How quick is TimeTracker with a million entries?": ["tracker.py"],
     "How long do questions take, beside ClickHouse?": ["queries.py", "--events", EVENTS],
 }
 
