@@ -43,20 +43,20 @@ def test_an_id_says_what_it_is_for_and_comes_back(kind, number):
     assert word.startswith(idents.PREFIXES[kind] + "_")
 
 
-def test_an_entry_is_made_changed_read_and_thrown_away(program, app):
-    made = program.made("/entries", HALF_HOUR)
+def test_an_entry_is_made_changed_read_and_thrown_away(asker):
+    made = asker.made("/entries", HALF_HOUR)
     path = f"/entries/{made['id']}"
-    changed = program.patch(path, {"description": "Plan", "end": "2025-10-20T08:00:00Z"})
+    changed = asker.patch(path, {"description": "Plan", "end": "2025-10-20T08:00:00Z"})
 
     assert (made["seconds"], made["date"], made["source"]) == (1800, "2025-10-20", "api")
     assert (changed.json["description"], changed.json["seconds"]) == ("Plan", 3600)
-    assert program.get(path).json == changed.json
-    assert program.delete(path).status_code == 204
-    assert program.get(path).status_code == 404
+    assert asker.get(path).json == changed.json
+    assert asker.delete(path).status_code == 204
+    assert asker.get(path).status_code == 404
 
 
-def test_a_length_on_a_day_is_an_entry_too(program):
-    made = program.made("/entries", {"date": "2025-10-19", "seconds": 5400})
+def test_a_length_on_a_day_is_an_entry_too(asker):
+    made = asker.made("/entries", {"date": "2025-10-19", "seconds": 5400})
 
     assert (made["kind"], made["start"], made["seconds"]) == ("duration", None, 5400)
 
@@ -86,15 +86,15 @@ def test_what_is_wrong_is_named_by_field(asker, body, fields):
     assert wrong_fields(answer) == fields
 
 
-def test_an_entry_is_changed_only_as_it_was_read(program):
-    path = f"/entries/{program.made('/entries', HALF_HOUR)['id']}"
-    etag = program.get(path).headers["ETag"]
-    first = program.patch(path, {"description": "mine"}, **{"If-Match": etag})
-    second = program.patch(path, {"description": "yours"}, **{"If-Match": etag})
+def test_an_entry_is_changed_only_as_it_was_read(asker):
+    path = f"/entries/{asker.made('/entries', HALF_HOUR)['id']}"
+    etag = asker.get(path).headers["ETag"]
+    first = asker.patch(path, {"description": "mine"}, **{"If-Match": etag})
+    second = asker.patch(path, {"description": "yours"}, **{"If-Match": etag})
 
     assert first.status_code == 200
     assert second.status_code == 412
-    assert program.get(path).json["description"] == "mine"
+    assert asker.get(path).json["description"] == "mine"
 
 
 def test_the_timer_runs_from_start_to_stop(program, clock):
@@ -182,31 +182,29 @@ def test_many_entries_are_all_done_or_none(program, app):
     assert program.post("/entries/bulk", {}).status_code == 422
 
 
-def test_projects_and_what_belongs_to_them(program):
-    client = program.made("/clients", {"name": "Acme", "currency": "EUR"})
-    project = program.made("/projects", {"name": "Site", "client": client["id"]})
-    task = program.made("/tasks", {"project": project["id"], "name": "Draft"})
-    tag = program.made("/tags", {"name": "deep"})
-    rate = program.made(
+def test_projects_and_what_belongs_to_them(asker):
+    client = asker.made("/clients", {"name": "Acme", "currency": "EUR"})
+    project = asker.made("/projects", {"name": "Site", "client": client["id"]})
+    task = asker.made("/tasks", {"project": project["id"], "name": "Draft"})
+    tag = asker.made("/tags", {"name": "deep"})
+    rate = asker.made(
         "/rates",
         {"scope": "project", "project": project["id"], "amount": 9500,
          "currency": "EUR", "valid_from": "2025-01-01"},
     )  # fmt: skip
-    program.made(
+    asker.made(
         "/entries",
         {**HALF_HOUR, "project": project["id"], "task": task["id"], "tags": [tag["id"]]},
     )
 
-    assert program.delete(f"/projects/{project['id']}").status_code == 409
-    assert program.post(f"/projects/{project['id']}/archive").json["archived"]
-    assert not program.post(f"/projects/{project['id']}/unarchive").json["archived"]
-    assert (
-        program.patch(f"/tasks/{task['id']}", {"status": "done"}).json["status"] == "done"
-    )
-    assert program.patch(f"/rates/{rate['id']}", {"amount": 1}).json["amount"] == 1
-    assert program.delete(f"/rates/{rate['id']}").status_code == 204
-    assert program.patch(f"/tags/{tag['id']}", {"name": "Deep"}).json["name"] == "Deep"
-    assert program.patch(f"/clients/{client['id']}", {"number": "7"}).json["number"] == "7"
+    assert asker.delete(f"/projects/{project['id']}").status_code == 409
+    assert asker.post(f"/projects/{project['id']}/archive").json["archived"]
+    assert not asker.post(f"/projects/{project['id']}/unarchive").json["archived"]
+    assert asker.patch(f"/tasks/{task['id']}", {"status": "done"}).json["status"] == "done"
+    assert asker.patch(f"/rates/{rate['id']}", {"amount": 1}).json["amount"] == 1
+    assert asker.delete(f"/rates/{rate['id']}").status_code == 204
+    assert asker.patch(f"/tags/{tag['id']}", {"name": "Deep"}).json["name"] == "Deep"
+    assert asker.patch(f"/clients/{client['id']}", {"number": "7"}).json["number"] == "7"
 
 
 def test_a_report_has_the_figures_of_the_screen(program, app, browser):
@@ -272,12 +270,12 @@ def test_a_token_that_asks_too_often_waits(program, app, clock):
 def test_switches_close_what_they_say(
     program, app, switch, value, reading, writing, asking
 ):
-    app.config[switch] = value
+    monkeypatch.setitem(asker.app.config, switch, value)
 
-    assert program.get("/me").status_code == reading
-    assert program.post("/entries", HALF_HOUR).status_code == writing
-    assert program.post("/reports/query", {}).status_code == asking
-    assert program.get("/openapi.json").status_code == reading
+    assert asker.get("/me").status_code == reading
+    assert asker.post("/entries", HALF_HOUR).status_code == writing
+    assert asker.post("/reports/query", {}).status_code == asking
+    assert asker.get("/openapi.json").status_code == reading
 
 
 @pytest.mark.parametrize(
@@ -287,11 +285,13 @@ def test_switches_close_what_they_say(
         pytest.param(("https://our.example",), "https://our.example", id="our own page"),
     ],
 )
-def test_pages_of_other_sites_may_ask_only_where_configured(program, app, allowed, header):
-    app.config["API_CORS_ORIGINS"] = allowed
+def test_pages_of_other_sites_may_ask_only_where_configured(
+    asker, monkeypatch, allowed, header
+):
+    monkeypatch.setitem(asker.app.config, "API_CORS_ORIGINS", allowed)
     origin = {"Origin": "https://our.example"}
-    answer = program.call("GET", "/me", headers=origin)
-    before = program.call("OPTIONS", "/me", headers=origin)
+    answer = asker.call("GET", "/me", headers=origin)
+    before = asker.call("OPTIONS", "/me", headers=origin)
 
     assert answer.headers.get("Access-Control-Allow-Origin") == header
     assert ("Access-Control-Allow-Headers" in before.headers) == bool(allowed)
