@@ -264,3 +264,10 @@ def test_a_cohort_by_version_has_a_size_from_its_first_moment(api):
 
     assert made["count"] == 1
     assert [one["distinct_ids"] for one in members] == [["bob"]]
+
+
+def test_on_the_first_day_the_heartbeat_counts_as_seen(api, house):
+    api.capture(beat("ann", house.clock().isoformat(), "3.0.0", "Linux"))
+
+    api.get("/fleet/versions")
+    assert api.get("/fleet/versions?as_of=today")["results"]["total"] == 1

@@ -364,10 +364,14 @@ def test_the_day_so_far_is_projected_by_the_days_before(asked):
 
 
 def test_a_burst_of_new_ones_is_marked(asked):
-    events = [beat(f"i{n}", "2026-03-05") for n in range(25)] + [beat("a", "2026-03-01")]
+    events = [beat(f"i{n}", "2026-03-05", platform="CI") for n in range(25)]
+    events += [beat("b", "2026-03-05", "2.0"), beat("a", "2026-03-01")]
     told = asked(events, "flow", date_from="2026-03-01", date_to="2026-03-06")
 
-    assert told["bursts"] == [{"day": "2026-03-05", "new": 25, "usual": 0.0}]
+    (burst,) = told["bursts"]
+    assert (burst["day"], burst["new"], burst["usual"]) == ("2026-03-05", 26, 0.0)
+    assert (burst["property"], burst["value"]) in {("version", "1.0.0"), ("platform", "CI")}
+    assert burst["share"] == pytest.approx(25 / 26)
 
 
 def test_a_settled_day_is_not_provisional_any_more(store):

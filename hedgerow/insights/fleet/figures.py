@@ -61,7 +61,7 @@ FIGURES: Mapping[str, Figure] = {
     "active": _figure(states.active, states.active_members, "at", latest=states.latest),
     "active_over_time": _figure(states.active_over_time, states.over_time_members),
     "states": _figure(states.states, states.state_members, "limit", "cursor"),
-    "flow": _figure(states.flow, states.flow_members),
+    "flow": _figure(states.flow, states.flow_members, dimensions=listing.dimensions),
     "versions": _figure(versions.versions, versions.version_members),
     "versions_over_time": _figure(
         versions.versions_over_time, versions.stack_members, "limit", "pre"
@@ -122,7 +122,10 @@ FIGURES: Mapping[str, Figure] = {
         dimensions=listing.dimensions,
     ),
     "overview": _figure(
-        overview.overview, states.state_members, signatures=signatures.signatures
+        overview.overview,
+        states.state_members,
+        signatures=signatures.signatures,
+        dimensions=listing.dimensions,
     ),
     "public_table": Figure(
         compared=publishing.public_table_figure,

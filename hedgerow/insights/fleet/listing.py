@@ -7,7 +7,7 @@ from hedgerow.insights.fleet.behind import standing
 from hedgerow.insights.fleet.observations import Installation
 from hedgerow.insights.fleet.params import Asked, iso
 from hedgerow.insights.fleet.population import Fleet
-from hedgerow.insights.fleet.reports import statement
+from hedgerow.insights.fleet.reports import shared, statement
 from hedgerow.insights.fleet.states import Member, page, state
 from hedgerow.model.ports import Statement
 
@@ -25,7 +25,7 @@ def dimensions(asked: Asked) -> Statement:
         "platform": settings.platform_property,
         "deployment": settings.deployment_property,
     }
-    return statement(DIMENSIONS, asked, more=more)
+    return shared(statement(DIMENSIONS, asked, more=more))
 
 
 def installations(fleet: Fleet) -> dict[str, Any]:

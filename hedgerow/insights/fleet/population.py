@@ -26,7 +26,7 @@ class Fleet(msgspec.Struct, kw_only=True):
     asked: Asked
     installations: list[Installation]
     configured: bool
-    """Whether any heartbeat was ever seen, of whatever environment."""
+    """Whether any heartbeat was ever seen, on whatever day and of whatever environment."""
 
     excluded: int
     """Left out because of their environment."""
@@ -117,7 +117,7 @@ def fleet(asked: Asked, answers: Mapping[str, Rows]) -> Fleet:
     return Fleet(
         asked=asked,
         installations=chosen,
-        configured=any(one.starts for one in everybody),
+        configured=any(seen for _, seen in more.get("question", ())),
         excluded=len(everybody) - len(inside),
         releases=known,
         labels=named,

@@ -75,28 +75,32 @@ def reports(asked: Asked) -> Statement:
     Columns: key, id, environment, whether the filters fit; lists of the first and last day
     of each stretch of reports; lists of moment, day, step and text of each change of version.
     """
-    return _shared(statement(WHOLE, asked, steps=STEPS))
+    return shared(statement(WHOLE, asked, steps=STEPS))
 
 
 def itself(asked: Asked) -> Statement:
-    """Return the question itself, as a row: what a kept answer is found by.
+    """Return the question itself, and whether any heartbeat was ever seen, as a row.
 
-    Nothing else tells in which days a relative date resulted.
+    A kept answer is found by it: nothing else tells in which days a relative date resulted.
     """
     since, until = iso(asked.date_from), iso(asked.as_of)
     ends = "may still change" if asked.provisional else "settled"
     values = Values()
     told = values.bind(f"{asked.figure}, {since} to {until}, {ends}")
-    tree = exp.select(exp.alias_(told, "asked"))
+    events = Events(asked.context, values)
+    beat = events.column("event").eq(values.bind(asked.settings.heartbeat_event))
+    some = events.select(exp.Literal.number(1), since=None, until=None, where=[beat])
+    seen = exp.Exists(this=some.limit(1))
+    tree = exp.select(exp.alias_(told, "asked"), exp.alias_(seen, "seen"))
     return Statement(tree=tree, values=values.by_name)
 
 
 def spellings(asked: Asked) -> Statement:
     """Return the question for every version text and how often it was observed."""
-    return _shared(statement(SPELLINGS, asked, steps=["observed"]))
+    return shared(statement(SPELLINGS, asked, steps=["observed"]))
 
 
-def _shared(found: Statement) -> Statement:
+def shared(found: Statement) -> Statement:
     """Return a statement of which all figures of a day need the same rows."""
     return msgspec.structs.replace(found, shared=True)
 

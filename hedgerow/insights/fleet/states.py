@@ -1,6 +1,7 @@
 """Who reports, who fell silent, who came back (``fleet`` §1.2, §2.1 to §2.3)."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import accumulate
@@ -179,14 +180,33 @@ def changes(one: Installation, silent: int, gone: int) -> Iterator[tuple[str, in
 def _bursts(fleet: Fleet) -> list[dict[str, Any]]:
     """Return days with far more new installations than the weeks before had (§1.4)."""
     first, last = fleet.asked.date_from, fleet.asked.as_of
-    new: dict[int, int] = {}
-    for name, day, _ in _changes(fleet, first - BURST_BEFORE, last):
+    came: dict[int, list[Installation]] = {}
+    for name, day, one in _changes(fleet, first - BURST_BEFORE, last):
         if name == "new":
-            new[day] = new.get(day, 0) + 1
+            came.setdefault(day, []).append(one)
+    new = {day: len(people) for day, people in came.items()}
     found = []
     for day in range(first, last + 1):
         before = [new.get(day - back, 0) for back in range(1, BURST_BEFORE + 1)]
         usual = median(before) or 0
         if new.get(day, 0) >= BURST_LEAST and new[day] > BURST_TIMES * usual:
-            found.append({"day": iso(day), "new": new[day], "usual": usual})
+            why = _explained(came[day], day, fleet)
+            found.append({"day": iso(day), "new": new[day], "usual": usual, **why})
     return found
+
+
+def _explained(people: list[Installation], day: int, fleet: Fleet) -> dict[str, Any]:
+    """Return the value that most of a day's newcomers share, and how many of them do."""
+    settings = fleet.asked.settings
+    names = (settings.platform_property, settings.deployment_property)
+    rows = {one.key: row[1:] for one, row in fleet.rows("dimensions")}
+    counts: Counter[tuple[str, str]] = Counter()
+    for one in people:
+        told = dict(zip(names, rows.get(one.key, ()), strict=False))
+        told[settings.version_properties[0]] = fleet.label_at(one, day)
+        told[settings.environment_property] = one.environment
+        counts.update((name, value) for name, value in told.items() if value)
+    if not counts:
+        return {"property": None, "value": None, "share": None}
+    name, value = max(counts, key=lambda pair: (counts[pair], pair))
+    return {"property": name, "value": value, "share": counts[name, value] / len(people)}
