@@ -90,9 +90,10 @@ def grouped(
 ) -> Answer:
     """Return sums by any number of names, one level each; none gives the total alone."""
     answer = Answer(seen.first, seen.last, Sums(), {}, {})
-    slow = rows.reaching(seen.question, seen.user, seen.first, seen.last)
+    days = (seen.first, seen.last)
+    slow = rows.reaching(seen.question, seen.user, *days)
     if facts.can(seen):
-        slow &= TimeEntry.within_day.is_(False)
+        slow = rows.across(seen.question, seen.user, *days)
         _add_facts(session, seen, names, answer)
         if bars:
             for day, billable, seconds in facts.by_day(session, seen):

@@ -107,7 +107,8 @@ def touching(session: Session, seen: Seen) -> ColumnElement[bool]:
     sure: ColumnElement[bool] = false()
     if sure_first <= sure_last:
         sure = TimeEntry.local_date.between(sure_first, sure_last)
-    unsure = ~sure & rows.reaching(seen.question, seen.user, seen.first, seen.last)
+    maybe = rows.reaching if near else rows.across
+    unsure = ~sure & maybe(seen.question, seen.user, seen.first, seen.last)
     seen = looking.with_breaks(session, seen, unsure)
     inside = [
         item.id

@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, String, case, cast, func, select
+from sqlalchemy import ColumnElement, Select, String, case, cast, extract, func, select
 from sqlalchemy.orm import Session
 
 from app.models.entries import TimeEntry, entry_tags
@@ -125,6 +125,9 @@ def _column(name: str) -> Columns:
             return {"tag": entry_tags.c.tag_id}
         case "billable" | "worth":
             return {"billable": TimeEntry.billable}
+        case "month":
+            year = extract("year", TimeEntry.local_date)
+            return {"month": year * 12 + extract("month", TimeEntry.local_date) - 1}
         case _:
             return {"day": TimeEntry.local_date}
 
@@ -156,7 +159,9 @@ def _fact(row: Any, seen: Seen, split: _Split) -> Fact:
     price = _price(row, seen, split) if priced else None
     client = seen.clients.get(project or 0)
     worth = Worth(billable, priced, price)
-    keys = {**row, "client": client, "week": day, "month": day, "worth": worth}
+    month = row.get("month")
+    begin = date(month // 12, month % 12 + 1, 1) if month else None
+    keys = {**row, "client": client, "week": day, "month": begin, "worth": worth}
     return Fact(
         tuple(keys[name] for name in split.names),
         row["entries"],

@@ -64,6 +64,22 @@ def reaching(
     return and_(or_(within, early), narrowed(question, user))
 
 
+def across(question: Question, user: User, first: date, last: date) -> ColumnElement[bool]:
+    """Return what picks those of them that do not lie on one day: some per cent."""
+    since = datetime.combine(max(first, EARLIEST) - timedelta(days=1), time(), UTC)
+    late_enough = or_(
+        TimeEntry.local_date >= first,
+        TimeEntry.ended_at.is_(None),
+        TimeEntry.ended_at > since,
+    )
+    return and_(
+        TimeEntry.within_day == false(),  # as the index of these says it
+        TimeEntry.local_date <= last,
+        late_enough,
+        narrowed(question, user),
+    )
+
+
 def narrowed(question: Question, user: User) -> ColumnElement[bool]:
     """Return what picks the entries of a question on whatever day."""
     wanted: list[ColumnElement[bool]] = [

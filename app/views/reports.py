@@ -12,15 +12,21 @@ from app.reports.filters import Question
 from app.views import context, report_words
 from app.views.context import db, settings
 from app.views.reports_asked import address
-from app.views.reports_shown import common, in_lines, inside, look, rest, slices, tell
+from app.views.reports_shown import (
+    MOST_LINES,
+    common,
+    in_lines,
+    inside,
+    look,
+    rest,
+    slices,
+    tell,
+)
 
 blueprint = Blueprint("reports", __name__, url_prefix="/reports")
 
 PAGE = 100
 """Entries of a page of the detailed report."""
-
-MOST_LINES = 500
-"""Rows of a table; what is below is added up in one."""
 
 
 @blueprint.get("")
@@ -35,22 +41,25 @@ def show() -> str | Response:
     found = answer.grouped(db(), seen, seen.question.group, bars=True)
     names = detail.names(db())
     lines = in_lines(seen.question.group, found.groups, names, seen, inside(seen))
+    whole = sum(group.sums.seconds for group in found.groups.values())
     page = render_template(
         "reports.html",
         **common("summary", seen, names),
         total=found.total,
-        lines=lines[:MOST_LINES],
-        more=rest(lines[MOST_LINES:]),
+        lines=lines,
+        cut=any(len(group.under) > MOST_LINES for group in found.groups.values()),
+        most=MOST_LINES,
+        more=rest(found.groups.values(), names, seen.question.group[0]),
         buckets=sorted(found.buckets.items()),
         top=_top(found),
-        slices=slices(lines, found.total),
+        slices=slices(lines, found.total, whole),
         days_worked=len(found.buckets) if seen.question.unit == "day" else 0,
         groups=[(n, report_words.group_name(n)) for n in filters.GROUPS + filters.UNITS],
         units=[(unit, report_words.group_name(unit),
                 address("summary", replace(seen.question, unit=unit)))
                for unit in filters.UNITS],
         tagged="tag" in seen.question.group
-        and sum(line.sums.seconds for line in lines) > found.total.seconds,
+        and whole > found.total.seconds,
     )  # fmt: skip
     tell("summary", seen, len(lines), began)
     return page

@@ -1,7 +1,7 @@
 """What all reports' pages share: who may ask, rows with links, the ring, what is told."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any, NamedTuple
@@ -27,6 +27,9 @@ from app.views.words import gettext as _
 
 SEEN_FOR_S = 600
 """The same question of the same person within ten minutes is told once."""
+
+MOST_LINES = 500
+"""Rows of a table, and below each row; what is left out is added up in one."""
 
 IN_RING = 6
 """Slices of the ring; the rest is one grey slice."""
@@ -124,7 +127,7 @@ def in_lines(
     """Return groups as rows in order, each with the way to its entries."""
     name, rest = names[0], names[1:]
     made = []
-    for group in named.in_order(name, groups, known):
+    for group in named.in_order(name, groups, known)[:MOST_LINES]:
         label = named.label(name, group.key, known)
         narrow = narrowed(inside, name, group.key)
         if isinstance(group.key, date):
@@ -154,25 +157,25 @@ def _said(name: str, key: Key) -> str:
     return _("None")
 
 
-def rest(lines: Sequence[Line]) -> Sums | None:
-    """Return the rows that are not shown, added up."""
-    if not lines:
+def rest(groups: Collection[Group], known: Names, name: str) -> Sums | None:
+    """Return the groups that are not shown, added up; None where all are."""
+    if len(groups) <= MOST_LINES:
         return None
-    rest = Sums()
-    for line in lines:
-        rest.seconds += line.sums.seconds
-        rest.rounded += line.sums.rounded
-        rest.billable += line.sums.billable
-        rest.entries += line.sums.entries
-        rest.unpriced += line.sums.unpriced
-        for currency, minor in line.sums.amounts.items():
-            rest.amounts[currency] = rest.amounts.get(currency, 0) + minor
-    return rest
+    left = Sums()
+    for group in named.in_order(name, {g.key: g for g in groups}, known)[MOST_LINES:]:
+        left.seconds += group.sums.seconds
+        left.rounded += group.sums.rounded
+        left.billable += group.sums.billable
+        left.entries += group.sums.entries
+        left.unpriced += group.sums.unpriced
+        for currency, minor in group.sums.amounts.items():
+            left.amounts[currency] = left.amounts.get(currency, 0) + minor
+    return left
 
 
-def slices(lines: Sequence[Line], total: Sums) -> list[Slice]:
+def slices(lines: Sequence[Line], total: Sums, whole: int) -> list[Slice]:
     """Return the ring: the largest groups, and the rest as one."""
-    whole = sum(line.sums.seconds for line in lines) or 1
+    whole = whole or 1
     slices: list[Slice] = []
     before = 0.0
     shown = [line for line in lines if line.sums.seconds][:IN_RING]
