@@ -3,7 +3,7 @@
     python bench/running.py [--rates 5000,20000] [--seconds 20]
 
 Starts the real server on a new folder: time until it is ready, memory while idle. Then, at
-each rate, one sender keeps the pace with gzip batches of a hundred, one reader loads a
+each rate, senders keep the pace with gzip batches of a hundred, one reader loads a
 dashboard's four tiles again and again, and one prober sends an event by itself and asks to be
 told when it can be queried: that is the lag. Each figure stands beside one of the same run:
 lag beside the time to acknowledge the probe, reading under load beside reading at rest,
@@ -32,6 +32,7 @@ from load import event
 
 PEOPLE = 20_000
 BATCH = 100
+SENDERS = 8
 LIBRARIES = (
     "import duckdb, sqlalchemy.orm, alembic.command, sqlglot, starlette.routing, uvicorn"
 )
@@ -144,7 +145,6 @@ def beside(work: Callable[[threading.Event], list[float]]) -> Callable[[], list[
 def at_rate(port: int, made: Made, rate: int, seconds: int) -> tuple[int, list[float]]:
     """Send at a rate, read and probe beside it; return the bytes sent and the figures."""
     sent, size = bodies(made["project_token"], rate * seconds // BATCH)
-    sender = Asking(port)
     project = f"/api/projects/{made['project_id']}"
     acknowledged: list[float] = []
 
@@ -157,16 +157,30 @@ def at_rate(port: int, made: Made, rate: int, seconds: int) -> tuple[int, list[f
     prober = Asking(port, made["api_key"])
     probing = beside(lambda stop: repeated(probe, stop))
     reading = beside(lambda stop: repeated(dashboard(port, made), stop))
-    began = time.perf_counter()
-    for number, body in enumerate(sent):
-        time.sleep(max(0.0, began + number * BATCH / rate - time.perf_counter()))
-        sender.post("/batch/", body)
-    took = time.perf_counter() - began
+    took = paced(port, sent, rate)
     lags, reads = probing(), reading()
     print(f"\n{rate:,} events/s wanted, {len(sent) * BATCH / took:,.0f} events/s sent")
     _show("acknowledged", acknowledged, acknowledged)
     _show("can be queried", lags, acknowledged)
     return size, reads
+
+
+def paced(port: int, sent: list[bytes], rate: int) -> float:
+    """Send bodies at a rate, over some connections by turns; return the seconds it took."""
+    began = time.perf_counter()
+
+    def send(first: int) -> None:
+        sender = Asking(port)
+        for number in range(first, len(sent), SENDERS):
+            time.sleep(max(0.0, began + number * BATCH / rate - time.perf_counter()))
+            sender.post("/batch/", sent[number])
+
+    threads = [threading.Thread(target=send, args=(one,)) for one in range(SENDERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return time.perf_counter() - began
 
 
 def dashboard(port: int, made: Made) -> Callable[[], float]:
