@@ -12,7 +12,7 @@ from hedgerow.api.endpoints import Listing, Page, Search, listing
 from hedgerow.api.filters import filters_of
 from hedgerow.errors import InvalidInput, NotFound
 from hedgerow.insights import listings
-from hedgerow.insights.version_texts import with_versions
+from hedgerow.insights.beforehand import filled
 from hedgerow.meta import audit, contexts
 from hedgerow.model.ports import Rows, Statement
 from hedgerow.model.projects import QueryContext
@@ -238,9 +238,7 @@ def context_of(caller: Caller, filters: object = None) -> QueryContext:
     reader = caller.parts.reader
     with caller.parts.metadata.reading() as session:
         context = contexts.context_of(session, reader, caller.project, caller.now)
-    return with_versions(
-        msgspec.to_builtins(filters), context, functools.partial(run, caller)
-    )
+    return filled(msgspec.to_builtins(filters), context, functools.partial(run, caller))
 
 
 def persons_where(

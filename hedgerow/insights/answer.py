@@ -30,12 +30,12 @@ from hedgerow.insights import (
     taxonomy,
     trends,
 )
+from hedgerow.insights.beforehand import filled
 from hedgerow.insights.cached import Cache
 from hedgerow.insights.experiments import query as experiments
 from hedgerow.insights.fleet import query as fleet
 from hedgerow.insights.results import Answered, Insight, Run
 from hedgerow.insights.shown import shown, written
-from hedgerow.insights.version_texts import with_versions
 from hedgerow.model.ports import Cancel, Reader, Rows, Statement
 from hedgerow.model.projects import QueryContext
 from hedgerow.query.definitions import (
@@ -113,7 +113,7 @@ def answer(
     query = decode(raw, context.group_types)
     began = time.monotonic()
     run = _run(reader, context, asking, began)
-    context = with_versions(raw, context, run)
+    context = filled(raw, context, run)
     insight = INSIGHTS.get(type(query))
     if insight is None:
         told = _listed(query, context, run)

@@ -23,12 +23,11 @@ MOST = 20_000
 
 
 def with_versions(raw: object, context: QueryContext, run: Run) -> QueryContext:
-    """Return the context with the texts of every version that a question compares.
+    """Return the context with the texts of every version that filters compare.
 
-    Cohorts and the project's test accounts may compare some too. Raises QueryTooLarge.
+    Raises QueryTooLarge.
     """
-    filters = [cohort.filters for cohort in context.cohorts.values()]
-    wanted = set(compared([raw, context.project.test_account_filters, filters]))
+    wanted = set(compared(raw))
     found = {
         (scope, key): _texts(scope, key, context, run)
         for scope, key in sorted(wanted)

@@ -81,6 +81,9 @@ class QueryContext(msgspec.Struct, frozen=True, kw_only=True):
     )
     """(scope, property) to all its texts, where a filter compares versions."""
 
+    installations: Mapping[str, tuple[int, ...]] = msgspec.field(default_factory=dict)
+    """Criterion to the keys of those who meet it, where a cohort has one on the fleet."""
+
     first_event_at: datetime | None = None
     """UTC, of whatever event; None: the project has none."""
 

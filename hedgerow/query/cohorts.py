@@ -156,11 +156,22 @@ def _held(part: Leaf, persons: Persons, scope: _Scope) -> Tree:
         case BehaviourLeaf():
             return _inside(persons, _did(part, scope))
         case FleetLeaf():
-            raise InvalidQuery(
-                "Criteria on installations cannot be asked in this project yet.",
-                hint="Configure its fleet first.",
-                attr="filters.properties",
-            )
+            return _installations(part, persons)
+
+
+def _installations(leaf: FleetLeaf, persons: Persons) -> Tree:
+    """Return who meets a criterion on installations: known beforehand."""
+    keys = persons.context.installations.get(leaf.name)
+    if keys is None:
+        raise InvalidQuery(
+            f"Criteria on installations, such as {leaf.key!r}, cannot be asked here.",
+            hint="Ask by a query, or through the cohort's own page.",
+            attr="filters.properties",
+        )
+    if not keys:
+        return exp.false()
+    listed = persons.dialect.listed({"k": persons.values.bind(list(keys))})
+    return _inside(persons, listed)
 
 
 def _in_other(number: int, persons: Persons, scope: _Scope) -> Tree:

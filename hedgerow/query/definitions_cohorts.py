@@ -85,6 +85,11 @@ class FleetLeaf(_Leaf, frozen=True, kw_only=True, forbid_unknown_fields=True):
     operator: Operator
     value: Scalar | list[Scalar] | None = None
 
+    @property
+    def name(self) -> str:
+        """By what the context knows who meets it."""
+        return repr((self.key, self.operator, self.value))
+
 
 Leaf = PersonLeaf | CohortLeaf | BehaviourLeaf | FleetLeaf
 

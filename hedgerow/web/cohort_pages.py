@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from hedgerow.errors import HedgerowError, InvalidInput
 from hedgerow.insights import listings
-from hedgerow.insights.version_texts import with_versions
+from hedgerow.insights.beforehand import filled
 from hedgerow.meta import audit, cohorts
 from hedgerow.meta.tables import CohortRow
 from hedgerow.model.projects import Cohort, QueryContext
@@ -55,9 +55,9 @@ def _size(visit: Visit, cohort: Cohort) -> str:
 
 
 def _context(visit: Visit, criteria: dict[str, Any]) -> QueryContext:
-    """Return what a question about criteria needs to know: they may compare versions."""
+    """Return what a question about criteria needs to know: versions, installations."""
     context = visit.services.context(visit.here.id)
-    return with_versions(criteria, context, partial(run, visit))
+    return filled(criteria, context, partial(run, visit))
 
 
 def new(visit: Visit) -> Response:

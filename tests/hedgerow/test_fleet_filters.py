@@ -107,3 +107,70 @@ def test_a_cohort_may_compare_versions(asked):
     where = {"key": "id", "type": "cohort", "value": 7}
 
     assert people(asked, where, cohorts=cohorts) == ["3.1", "3.1.0-dev", "v3.0"]
+
+
+FLEET = {
+    "releases": [
+        {"version": v, "released_at": f"2026-01-0{n}"} for n, v in enumerate("123", start=1)
+    ]
+}
+
+
+@pytest.fixture(scope="module")
+def installed(store):
+    """Installations on three releases, one of them silent."""
+    project = a_project(fleet=FLEET)
+    said = {"one": ("1", "03-14"), "two": ("2", "03-14"), "three": ("3", "03-01")}
+    load(
+        store,
+        project,
+        events=[
+            {
+                "event": "telemetry.health",
+                "distinct_id": who,
+                "timestamp": f"2026-{day}T10:00:00Z",
+                "properties": {"version": version},
+            }
+            for who, (version, day) in said.items()
+        ],
+    )
+    return store, project
+
+
+@pytest.mark.parametrize(
+    ("key", "operator", "value", "expected"),
+    [
+        ("state", "exact", "silent", ["three"]),
+        ("state", "is_not", ["silent"], ["one", "two"]),
+        ("releases_behind", "gte", 1, ["one", "two"]),
+        ("days_behind", "gt", 71, ["one"]),
+        ("version", "version_lt", "2.1", ["one", "two"]),
+        ("version", "exact", "9", []),
+    ],
+)
+def test_a_cohort_may_ask_about_installations(installed, key, operator, value, expected):
+    leaf = {"type": "fleet", "key": key, "operator": operator, "value": value}
+    filters = {"properties": {"type": "AND", "values": [leaf]}}
+    cohorts = {7: Cohort(id=7, name="Some", filters=filters)}
+    where = {"key": "id", "type": "cohort", "value": 7}
+
+    assert people(installed, where, cohorts=cohorts) == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "operator", "value"),
+    [
+        ("state", "gt", "silent"),
+        ("releases_behind", "exact", "x"),
+        ("version", "gt", "main"),
+    ],
+)
+def test_a_criterion_on_installations_that_cannot_be_is_refused(
+    installed, key, operator, value
+):
+    leaf = {"type": "fleet", "key": key, "operator": operator, "value": value}
+    filters = {"properties": {"type": "AND", "values": [leaf]}}
+    cohorts = {7: Cohort(id=7, name="Some", filters=filters)}
+
+    with pytest.raises(InvalidQuery):
+        people(installed, {"key": "id", "type": "cohort", "value": 7}, cohorts=cohorts)
