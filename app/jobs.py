@@ -187,8 +187,8 @@ def _writes(app: Flask, _now: datetime) -> bool:
 
 def send_mail(app: Flask, now: datetime) -> None:
     """Send the mails of this process; what is given up is told as ``error.email``."""
-    post: mail.Post = app.extensions[mail.EXTENSION]
-    if not len(post):
+    post: mail.Post | None = app.extensions.get(mail.EXTENSION)
+    if not post:  # none to send, or an application that sends none
         return
     try:
         sent = post.empty(now)
@@ -196,7 +196,7 @@ def send_mail(app: Flask, now: datetime) -> None:
         logger.error("A mail was given up: %s", error)  # noqa: TRY400 - it says all there is
         track_failure("email", error)
         return
-    if sent:
+    if sent and not app.config["READ_ONLY"]:
         with _reporter(app).database.writing() as session:
             _keep(session, mail.LAST_MAIL, {"at": int(now.timestamp())})
 
