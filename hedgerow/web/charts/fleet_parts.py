@@ -151,45 +151,36 @@ def flow(answer: Answer) -> Chart:
         )
     ]
     labels = [words.bucket(start, "day") for start in starts]
-    columns = (
-        "new",
-        "returned",
-        "went_silent",
-        "went_gone",
-        "reporting",
-        "silent",
-        "net",
-    )
     return Plot(
         form="stacked",
         summary=f"{labels[0]} to {labels[-1]}: {series[0].total_text} new, "
         f"{series[1].total_text} returned, {series[2].total_text} fell silent.",
-        table=Table(
-            columns=[
-                Column(name="Day"),
-                *[Column(name=_spoken(one), number=True) for one in columns],
-            ],
-            rows=[
-                [
-                    Cell(text=label, value=start),
-                    *[
-                        Cell(
-                            text=words.exact(answer[one][i]),
-                            value=answer[one][i],
-                            who={"row": {"change": one, "day": start}}
-                            if one in {"new", "returned", "went_silent", "went_gone"}
-                            and answer[one][i]
-                            else None,
-                        )
-                        for one in columns
-                    ],
-                ]
-                for i, (start, label) in enumerate(zip(starts, labels, strict=True))
-            ],
-        ),
+        table=_flow_table(answer, starts, labels),
         x=starts,
         labels=labels,
         series=series,
+    )
+
+
+def _flow_table(answer: Answer, starts: Sequence[str], labels: Sequence[str]) -> Table:
+    changes = ("new", "returned", "went_silent", "went_gone")
+    columns = (*changes, "reporting", "silent", "net")
+
+    def cell(name: str, place: int) -> Cell:
+        value = answer[name][place]
+        who = {"row": {"change": name, "day": starts[place]}}
+        asks = name in changes and value
+        return Cell(text=words.exact(value), value=value, who=who if asks else None)
+
+    return Table(
+        columns=[
+            Column(name="Day"),
+            *[Column(name=_spoken(one), number=True) for one in columns],
+        ],
+        rows=[
+            [Cell(text=label, value=starts[i]), *[cell(one, i) for one in columns]]
+            for i, label in enumerate(labels)
+        ],
     )
 
 
