@@ -268,7 +268,7 @@ def test_a_token_that_asks_too_often_waits(program, app, clock):
     ],
 )
 def test_switches_close_what_they_say(
-    program, app, switch, value, reading, writing, asking
+    asker, monkeypatch, switch, value, reading, writing, asking
 ):
     monkeypatch.setitem(asker.app.config, switch, value)
 
