@@ -1,6 +1,6 @@
 """How fast do acknowledged events become queryable?
 
-Fills a real inbox with requests of a hundred events (gzip, about 320 bytes of JSON and
+Fills a real inbox with requests of a hundred events (gzip, about 440 bytes of JSON and
 twelve properties each, one in ten an identity event), then lets the writer move them and
 measures events per second, from reading the first to the last one being queryable.
 
