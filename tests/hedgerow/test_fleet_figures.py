@@ -33,7 +33,7 @@ class Asked:
         return json.loads(json.dumps(told, allow_nan=False))
 
 
-@pytest.fixture(scope="module", params=range(3), ids=lambda seed: f"fleet{seed}")
+@pytest.fixture(scope="module", params=range(2), ids=lambda seed: f"fleet{seed}")
 def fleet(request, store):
     return Asked(store, request.param)
 
