@@ -1,14 +1,20 @@
-"""Capture alone on a socket, for the SDK tests: `granian tests.contract.capture_server:app`.
+"""Capture alone on a socket, for the SDK tests: ``python -m tests.contract.capture_server PORT``.
 
 Its working folder is its data folder. It knows the project tokens ``phc_test`` and
-``phc_other``, serves ``pages/`` of that folder, and writes every request as it came into
+``phc_other``, and serves ``pages/`` of that folder. Requests come in as in ``hedgerow serve``,
+by its ``Door``; with ``--record`` all take the long way and are written as they came into
 ``requests.ndjson``: that is how the bodies in ``tests/hedgerow/wire`` were recorded.
 """
 
 import base64
 import json
+import sys
+from functools import partial
 from pathlib import Path
 
+import uvicorn
+
+from hedgerow.capture.door import Door
 from hedgerow.capture.endpoints import Capture, handles
 from hedgerow.inbox import SqliteInbox
 from hedgerow.model.projects import Project
@@ -75,3 +81,20 @@ async def _page(path, send):
         }
     )
     await send({"type": "http.response.body", "body": file.read_bytes() if found else b""})
+
+
+def main(port, *wishes):
+    way = {} if "--record" in wishes else {"http": partial(Door, capture)}
+    uvicorn.run(
+        app,
+        port=int(port),
+        loop="uvloop",
+        ws="none",
+        log_level="warning",
+        lifespan="on",
+        **way,
+    )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -86,10 +86,6 @@ class Server:
             assert time.monotonic() < until, f"{missing} of {[e.name for e in events]}"
             time.sleep(0.1)
 
-    def requests(self):
-        """Return every request as it came."""
-        return [json.loads(line) for line in (self.folder / "requests.ndjson").open()]
-
 
 def a_free_port() -> int:
     with socket.socket() as probe:
@@ -101,9 +97,7 @@ def a_free_port() -> int:
 def running(folder: Path, port: int = 0):
     """Serve from ``folder`` until left."""
     port = port or a_free_port()
-    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--no-ws"]
-    command += ["--log-level", "warning", "--port", str(port)]
-    command += ["tests.contract.capture_server:app"]
+    command = [sys.executable, "-m", "tests.contract.capture_server", str(port)]
     process = subprocess.Popen(
         command, cwd=folder, env={"PYTHONPATH": str(ROOT), "PATH": "/"}
     )
