@@ -63,7 +63,9 @@ class Rival:
     def run(self, statement: Statement, **_: Any) -> Rows:
         """Answer one statement; the time it may take is not watched."""
         values = {name: _parameter(value) for name, value in statement.values.items()}
-        told = json.loads(str(self._session.query(statement.text, "JSONCompact", params=values)))
+        told = json.loads(
+            str(self._session.query(statement.text, "JSONCompact", params=values))
+        )
         types = tuple(one["type"] for one in told["meta"])
         return Rows(
             columns=tuple(one["name"] for one in told["meta"]),
