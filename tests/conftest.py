@@ -10,6 +10,8 @@ from hedgerow.store.on_duckdb import DuckStore
 from tests.world import a_project
 
 settings.register_profile("long", max_examples=1_000_000, deadline=None)
+settings.register_profile("steady", deadline=None)  # speed is a matter of bench/
+settings.load_profile("steady")  # --hypothesis-profile is read after this, and wins
 
 WHOLE = {
     "store",

@@ -204,6 +204,7 @@ class DuckStore:
             return
         with self._writing:
             self._questions.pause()
+            self._seen.close()
             self._connection.close()
             self._open()
             self._questions.resume(self._connection)
@@ -256,6 +257,7 @@ class DuckStore:
         """Stop all questions and close the file."""
         self._questions.close()
         with self._writing:
+            self._seen.close()
             self._connection.close()
 
     def recount(self, project_id: int) -> None:

@@ -2,17 +2,23 @@
 
 An event sent twice must be stored once, also years later. Looking up each UUID in a table
 of ten million costs more than storing it; so a Bloom filter answers first. What it has
-never seen is new; what it may have seen is looked up. It is built by the engine when the
-database is opened (a second for ten million events) and grows with it, so it need not be
-kept on disk and cannot disagree with the table.
+never seen is new; what it may have seen is looked up. It is built by the engine and grows
+with the table, so it need not be kept on disk and cannot disagree with it.
 
-Up to ``MOST_BITS`` it stays so large that one event in tens of thousands is looked up in
-vain. Far beyond (100 million events) look-ups become frequent: still exact, but slower.
+A large one takes a while to build, so that is done beside everything else: until it is
+there, the one before answers, or at the start nothing is surely new and each event is
+looked up. What is stored meanwhile is noted and added at the end.
+
+Up to ``MOST_BITS`` it stays so large that one event in thousands is looked up in vain. Far
+beyond (100 million events) look-ups become frequent: still exact, but slower.
 """
 
 # ruff: noqa: S608 - names of our own tables and whole numbers; values are parameters
 
+import logging
+import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from hashlib import md5
 from struct import unpack
 
@@ -21,11 +27,19 @@ import duckdb
 from hedgerow.model.changes import OfProject
 from hedgerow.model.tables import EVENTS
 
-BITS_PER_EVENT = 32
+LOG = logging.getLogger(__name__)
+
+BITS_PER_EVENT = 24
 LEAST_BITS = 1 << 22  # 512 KiB
 MOST_BITS = 1 << 30  # 128 MiB
-SLICES = 8
-"""The engine builds a large filter in so many passes, to bound its memory."""
+SLICE = 1 << 28
+"""The engine builds this many bits in one pass, to bound its memory: twice 32 MiB."""
+
+AT_ONCE = 300_000
+"""Up to so many events the filter is built before anything else: about a second."""
+
+TRIES = 3
+"""How often a filter is begun again that could not be built, say because of a backup."""
 
 PAIR = 4096
 """Two bits of a word of 64 are chosen by so many numbers: 12 bits of a hash."""
@@ -37,43 +51,85 @@ Hash = tuple[int, int]
 
 
 class Seen:
-    """The UUIDs stored, as bits: two in each of three words of 64 bits."""
+    """The UUIDs stored, as bits: two in each of three words of 64 bits.
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    ``at_once``: events up to which the filter is built before this returns.
+    """
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, *, at_once: int = AT_ONCE
+    ) -> None:
         self._connection = connection
+        self._at_once = at_once
         self._count = 0
-        self._size = 0
         self._bits = bytearray()
         self._words = memoryview(self._bits).cast("Q")
         self._asked: dict[OfProject, Hash] = {}
+        self._building: _Building | None = None
+        self._tries = 0
+        self._since: list[Hash] = []
+        """Stored since the filter under way was begun."""
+
         self.rebuild()
 
     def rebuild(self) -> None:
-        """Build the filter from the table, with room to grow."""
+        """Build the filter from the table, with room to grow; a large one meanwhile."""
         found = self._connection.execute(f"SELECT count(*) FROM {EVENTS.name}").fetchone()
         self._count = found[0] if found else 0
-        self._size = LEAST_BITS
-        while self._size < min(2 * self._count * BITS_PER_EVENT, MOST_BITS):
-            self._size *= 2
-        self._bits = bytearray(self._size // 8)
-        self._words = memoryview(self._bits).cast("Q")
-        if self._count:
-            self._fill()
+        size = LEAST_BITS
+        while size < min(self._count * BITS_PER_EVENT * 3 // 2, MOST_BITS):
+            size *= 2
+        self._since = []
+        self._building = _Building(self._connection.cursor(), size)
+        if self._count <= self._at_once:
+            self._building.run()
+            self._take()
+            self._building = None
+        else:
+            self._building.start()
 
-    def _fill(self) -> None:
-        slices = SLICES if self._size >= 1 << 26 else 1
-        width = self._size // slices
-        for one in range(slices):
-            first = one * width
-            made = self._connection.execute(_built(self._size, first, width)).fetchone()
-            if made is not None and made[0] is not None:
-                self._bits[first // 8 : (first + width) // 8] = made[0]
+    def wait(self) -> None:
+        """Return when no filter is under way any more."""
+        if self._building is not None:
+            self._building.join()
+            self._renew()
+
+    def close(self) -> None:
+        """Stop building."""
+        if self._building is not None:
+            self._building.stop()
+            self._building = None
+
+    def _renew(self) -> None:
+        """Use the filter that was under way, if it is ready."""
+        if self._building is None or self._building.is_alive():
+            return
+        self._take()
+        failed = self._building.bits is None
+        self._building = None
+        if failed and self._tries < TRIES:
+            self._tries += 1
+            self.rebuild()
+
+    def _take(self) -> None:
+        made = self._building.bits if self._building is not None else None
+        if made is None:
+            return
+        self._bits = made
+        self._words = memoryview(made).cast("Q")
+        for one in self._since:
+            self._set(one)
+        self._since = []
 
     def may_hold(self, events: Iterable[OfProject]) -> list[OfProject]:
         """Return those events (project and UUID) that may be stored; the rest are new."""
-        words, last = self._words, self._size // 64 - 1
+        self._renew()
+        words, last = self._words, len(self._words) - 1
         asked: dict[OfProject, Hash] = {}
         found = []
+        if last < 0:  # there is no filter yet
+            self._asked = {event: _hashed(event) for event in events}
+            return list(self._asked)
         for event in events:
             asked[event] = one, other = _hashed(event)
             mask = _MASKS[one >> 52]
@@ -90,18 +146,62 @@ class Seen:
 
     def add(self, events: Iterable[OfProject]) -> None:
         """Note that events (project and UUID) are stored."""
-        words, last, asked = self._words, self._size // 64 - 1, self._asked
-        count = 0
-        for event in events:
-            one, other = asked.get(event) or _hashed(event)
-            words[one & last] |= _MASKS[one >> 52]
-            words[other & last] |= _MASKS[other >> 52]
-            words[one >> 24 & last] |= _MASKS[other >> 40 & 4095]
-            count += 1
-        self._count += count
+        asked = self._asked
+        hashes = [asked.get(event) or _hashed(event) for event in events]
+        if self._words:
+            for one in hashes:
+                self._set(one)
+        if self._building is not None:
+            self._since += hashes
+        self._count += len(hashes)
         self._asked = {}
-        if self._count * BITS_PER_EVENT > self._size and self._size < MOST_BITS:
+        size = len(self._bits) * 8
+        if self._building is None and self._count * BITS_PER_EVENT > size < MOST_BITS:
             self.rebuild()
+
+    def _set(self, event: Hash) -> None:
+        one, other = event
+        words, last = self._words, len(self._words) - 1
+        words[one & last] |= _MASKS[one >> 52]
+        words[other & last] |= _MASKS[other >> 52]
+        words[one >> 24 & last] |= _MASKS[other >> 40 & 4095]
+
+
+class _Building(threading.Thread):
+    """A filter that the engine makes, slice by slice, on a connection of its own."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, size: int) -> None:
+        super().__init__(name="hedgerow-seen", daemon=True)
+        self._cursor, self._size = cursor, size
+        self._stopped = False
+        self.bits: bytearray | None = None
+        """The filter, once it is there."""
+
+    def run(self) -> None:
+        """Build it; what goes wrong leaves things as they are, which is slow and exact."""
+        bits = bytearray(self._size // 8)
+        width = min(self._size, SLICE)
+        try:
+            for first in range(0, self._size, width):
+                if self._stopped:
+                    return
+                made = self._cursor.execute(_built(self._size, first, width)).fetchone()
+                if made is not None and made[0] is not None:
+                    bits[first // 8 : (first + width) // 8] = made[0]
+        except duckdb.Error as error:
+            if not self._stopped:
+                LOG.warning("No filter of stored events: %s. They are looked up.", error)
+        else:
+            self.bits = bits
+        finally:
+            self._cursor.close()
+
+    def stop(self) -> None:
+        """End it."""
+        self._stopped = True
+        with suppress(duckdb.Error):  # it has just ended by itself
+            self._cursor.interrupt()
+        self.join()
 
 
 def _hashed(event: OfProject) -> Hash:

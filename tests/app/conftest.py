@@ -4,7 +4,6 @@ import re
 import shutil
 from datetime import UTC, datetime, timedelta
 
-import hypothesis
 import pytest
 from argon2 import PasswordHasher
 from jinja2 import FileSystemBytecodeCache
@@ -16,9 +15,6 @@ from app.models.people import User
 from app.models.schema import migrate
 from app.people import accounts
 from app.settings import Settings
-
-hypothesis.settings.register_profile("steady", deadline=None)  # speed is a matter of bench/
-hypothesis.settings.load_profile("steady")
 
 MONDAY = datetime(2025, 10, 20, 8, 0, tzinfo=UTC)
 """10:00 in Berlin."""
