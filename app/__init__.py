@@ -31,28 +31,14 @@ PARENT_LOOK_S = 0.5
 LAST_ANSWERS_S = 5.0
 """Seconds a worker without a parent has for its last answers."""
 
-__all__ = ["create_app", "identify_user", "serving", "track_event"]
+__all__ = ["create_app", "furnish", "identify_user", "serving", "track_event"]
 
 
 def create_app(config: Config | None = None) -> Flask:
     """Return the application; the database is brought up to date, nothing is sent yet."""
     config = config or from_environment()
     app = Flask(__name__, static_folder="static/dist", static_url_path="/static")
-    app.config.from_mapping(
-        {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
-    )
-    folder = Path(config.DATA_DIR)
-    folder.mkdir(parents=True, exist_ok=True)
-    app.config["SECRET_KEY"] = config.SECRET_KEY or _kept_key(folder / "secret-key")
-    app.config["MAX_CONTENT_LENGTH"] = config.MAX_UPLOAD_MB * 1_000_000
-    app.config["TRUSTED_HOSTS"] = list(config.ALLOWED_HOSTS) or None
-    app.config["URL_PREFIX"] = urlsplit(config.PUBLIC_URL).path.rstrip("/")
-    app.extensions["clock"] = context.system_clock
-    database = open_database(config)
-    app.extensions["database"] = database
-    schema.migrate(database)
-    app.extensions[mail.EXTENSION] = mail.Post(app.config)
-    reporter.install(app, database)
+    furnish(app, config, open_database(config))
     pages.prepare(app)
     app.jinja_env.globals["timer_header"] = lambda: timer.header(context.user())
     app.jinja_env.globals |= {
@@ -65,6 +51,24 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_blueprint(api.blueprint)
     _behind_proxies(app, config)
     return app
+
+
+def furnish(app: Flask, config: Config, database: Database) -> None:
+    """Give an application all that differs between two of them; its routes do not."""
+    app.config.from_mapping(
+        {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+    )
+    folder = Path(config.DATA_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    app.config["SECRET_KEY"] = config.SECRET_KEY or _kept_key(folder / "secret-key")
+    app.config["MAX_CONTENT_LENGTH"] = config.MAX_UPLOAD_MB * 1_000_000
+    app.config["TRUSTED_HOSTS"] = list(config.ALLOWED_HOSTS) or None
+    app.config["URL_PREFIX"] = urlsplit(config.PUBLIC_URL).path.rstrip("/")
+    app.extensions["clock"] = context.system_clock
+    app.extensions["database"] = database
+    schema.migrate(database)
+    app.extensions[mail.EXTENSION] = mail.Post(app.config)
+    reporter.install(app, database)
 
 
 def serving() -> Flask:

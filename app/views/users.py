@@ -90,7 +90,7 @@ def invite() -> Page:
 
 def _new(error: TimeTrackerError | None) -> str:
     return render_template(
-        "user_new.html", error=error, typed=forms.kept(), roles=reversed(ROLES)
+        "user_new.html", error=error, typed=forms.kept(), roles=ROLES
     )
 
 
