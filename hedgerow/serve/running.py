@@ -72,6 +72,7 @@ def serve(settings: Settings, *, say: Callable[[str], None] = print) -> None:
     listening = _listening(settings.host, settings.port)
     house = House(settings)
     try:
+        _tell_of_a_crash(house, say)
         house.start()
         tuned()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -80,6 +81,19 @@ def serve(settings: Settings, *, say: Callable[[str], None] = print) -> None:
         listening.close()
         house.close()
         say("Stopped; everything acknowledged is kept.")
+
+
+def _tell_of_a_crash(house: House, say: Callable[[str], None]) -> None:
+    """Say what the last run left to do, if it ended without a clean stop."""
+    if not (house.folder / RUNNING).exists():
+        return
+    waiting = max(house.inbox.last_position() - house.store.position(), 0)
+    todo = (
+        f"{waiting:,} acknowledged requests wait in the inbox and are stored now."
+        if waiting
+        else "Everything acknowledged was stored already."
+    )
+    say(f"The last run ended without a clean stop; nothing is lost. {todo}")
 
 
 def application(house: House, questions: Questions) -> App:

@@ -74,6 +74,7 @@ def test_a_kill_loses_nothing_that_was_acknowledged(server):
 
     server.start()
     assert counted(server) == 50
+    assert "ended without a clean stop; nothing is lost" in log(server)
 
 
 def test_a_port_that_is_taken_is_named(server):
