@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from argon2 import PasswordHasher
 from jinja2 import FileSystemBytecodeCache
+from sqlalchemy import event, make_url
 
-from app import create_app
+from app import create_app, furnish
 from app.config import Config
 from app.models import Database
 from app.models.people import User
@@ -36,6 +37,52 @@ class Clock:
         return self.now
 
 
+class Moving(Database):
+    """A database whose file is another one for each test."""
+
+    def __init__(self, path):
+        super().__init__(f"sqlite:///{path}")
+        event.listen(self.engine, "do_connect", self._connect)
+
+    def _connect(self, _dialect, _record, positional, _named):
+        positional[0] = self.url.database
+
+    def to(self, path):
+        self.close()
+        self.url = make_url(f"sqlite:///{path}")
+
+
+class Stage:
+    """One application, furnished as each test wants it: its routes are built once."""
+
+    def __init__(self, app):
+        self.app, self.is_used = app, False
+        self.config, self.extensions = dict(app.config), dict(app.extensions)
+
+    def furnished(self, config, database):
+        assert not self.is_used, "a test has one application; make the second by create_app"
+        self.is_used = True
+        furnish(self.app, config, database)
+        return self.app
+
+    def clear(self):
+        if self.is_used:
+            close(self.app)
+        for live, first in (
+            (self.app.config, self.config),
+            (self.app.extensions, self.extensions),
+        ):
+            live.clear()
+            live.update(first)
+        self.is_used = False
+
+
+def close(app):
+    """End what an application has running."""
+    app.extensions["reporter"].close()
+    app.extensions["database"].close()
+
+
 @pytest.fixture(scope="session")
 def empty_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("template") / "time.db"
@@ -53,12 +100,18 @@ def cheap_passwords():
     accounts._hasher = before
 
 
+@pytest.fixture(scope="session")
+def moving(tmp_path_factory):
+    """One database for the tests in turn, so that no SQL is compiled for each anew."""
+    return Moving(tmp_path_factory.mktemp("moving") / "timetracker.db")
+
+
 @pytest.fixture
-def database(empty_file, tmp_path):
+def database(moving, empty_file, tmp_path):
     shutil.copy(empty_file, tmp_path / "timetracker.db")
-    opened = Database(f"sqlite:///{tmp_path}/timetracker.db")
-    yield opened
-    opened.close()
+    moving.to(tmp_path / "timetracker.db")
+    yield moving
+    moving.close()
 
 
 @pytest.fixture
@@ -100,20 +153,34 @@ def compiled(tmp_path_factory):
     return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("compiled")))
 
 
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory, compiled):
+    """The application that tests furnish in turn."""
+    folder = tmp_path_factory.mktemp("stage")
+    made = create_app(Config(DATA_DIR=folder, APP_ENV="testing"))
+    made.jinja_env.bytecode_cache = compiled
+    close(made)
+    return Stage(made)
+
+
 @pytest.fixture
-def app(database, tmp_path, clock, compiled):
+def furnished(stage, moving):
+    """Give the application with a configuration; at the end all it had is taken away."""
+    yield lambda config: stage.furnished(config, moving)
+    stage.clear()
+
+
+@pytest.fixture
+def app(database, tmp_path, clock, furnished):
     """The whole application, with an administrator ann and nothing to report to."""
     with database.writing() as session:
         new = accounts.NewUser(
             username="ann", role="admin", password=PASSWORD, timezone="Europe/Berlin"
         )
         accounts.make(session, new, Settings())
-    made = create_app(Config(DATA_DIR=tmp_path, APP_ENV="testing"))
-    made.testing = False
-    made.jinja_env.bytecode_cache = compiled
+    made = furnished(Config(DATA_DIR=tmp_path, APP_ENV="testing"))
     made.extensions["clock"] = clock
-    yield made
-    made.extensions["database"].close()
+    return made
 
 
 class Browser:

@@ -12,7 +12,6 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from app import create_app
 from app.config import Config
 from app.errors import AccountRefused
 from app.models.people import User, UserSession
@@ -124,8 +123,8 @@ def provider(running):
 
 
 @pytest.fixture
-def app(database, tmp_path, provider):  # database: its file is there already, migrated
-    app = create_app(
+def app(database, tmp_path, provider, furnished):
+    app = furnished(
         Config(
             DATA_DIR=tmp_path,
             AUTH_METHOD="both",
@@ -141,9 +140,7 @@ def app(database, tmp_path, provider):  # database: its file is there already, m
             password="correct horse battery",
         )  # fmt: skip
         accounts.make(session, new, Settings())
-    yield app
-    app.extensions["reporter"].close()
-    app.extensions["database"].close()
+    return app
 
 
 @pytest.fixture

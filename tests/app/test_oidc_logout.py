@@ -4,7 +4,6 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from app import create_app
 from app.config import Config
 
 from .test_oidc import Provider
@@ -30,17 +29,14 @@ def provider():
 
 
 @pytest.fixture
-def signed_in(database, tmp_path, provider, compiled):
-    app = create_app(
+def signed_in(database, tmp_path, provider, furnished):
+    app = furnished(
         Config(DATA_DIR=tmp_path, AUTH_METHOD="both", OIDC_ISSUER=provider.url,
                OIDC_CLIENT_ID="tt", OIDC_AUTO_CREATE=True, OIDC_LOGOUT=True,
                PUBLIC_URL="https://time.example/tt", SESSION_COOKIE_PATH="/")
     )  # fmt: skip
-    app.jinja_env.bytecode_cache = compiled
     app.extensions["set_up"] = True
-    yield app, app.test_client(), provider
-    app.extensions["reporter"].close()
-    app.extensions["database"].close()
+    return app, app.test_client(), provider
 
 
 def come(client, provider):

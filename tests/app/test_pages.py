@@ -8,7 +8,6 @@ import re
 import pytest
 from sqlalchemy import select
 
-from app import create_app
 from app.config import Config
 from app.models.entries import TimeEntry
 from app.models.people import LoginAttempt, User, UserSession
@@ -41,10 +40,8 @@ SETUP = {
 
 
 @pytest.fixture
-def fresh(tmp_path):
-    made = create_app(Config(DATA_DIR=tmp_path / "new", SETUP_TOKEN="letmein"))
-    yield made
-    made.extensions["database"].close()
+def fresh(database, tmp_path, furnished):
+    return furnished(Config(DATA_DIR=tmp_path, SETUP_TOKEN="letmein"))
 
 
 def test_a_new_installation_leads_everywhere_to_the_first_run(fresh):

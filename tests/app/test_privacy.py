@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from app import create_app
 from app.config import Config
 from app.jobs import JOBS, Scheduler
 from app.models.people import User
@@ -26,17 +25,14 @@ def sink():
 
 
 @pytest.fixture
-def app(database, tmp_path, sink):  # database: its file is there already, migrated
+def app(database, tmp_path, sink, furnished):
     config = Config(
         DATA_DIR=tmp_path,
         SETUP_TOKEN="code",
         ANALYTICS_HOST=sink.url,
         ANALYTICS_KEY="phc_x",
     )
-    app = create_app(config)
-    yield app
-    app.extensions["reporter"].close()
-    app.extensions["database"].close()
+    return furnished(config)
 
 
 class Person:

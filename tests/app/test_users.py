@@ -6,7 +6,6 @@ import re
 import pytest
 from sqlalchemy import select
 
-from app import create_app
 from app.config import Config
 from app.errors import Conflict, InvalidInput, Referenced
 from app.models.entries import TimeEntry
@@ -290,7 +289,7 @@ class Told:
 
 
 @pytest.fixture
-def told(database, tmp_path, clock, compiled):
+def told(database, tmp_path, clock, furnished):
     sink = Recorder()
     with database.writing() as session:
         new = accounts.NewUser(username="ann", role="admin", password=PASSWORD)
@@ -298,12 +297,9 @@ def told(database, tmp_path, clock, compiled):
         consent.choose(session, "detailed", reason="admin", at=MONDAY, user_id=ann.id)
     config = Config(DATA_DIR=tmp_path, ANALYTICS_HOST=sink.url, ANALYTICS_KEY="phc_x",
                     ANALYTICS_PROJECT_ID="7")  # fmt: skip
-    app = create_app(config)
+    app = furnished(config)
     app.extensions["clock"] = clock
-    app.jinja_env.bytecode_cache = compiled
     yield Told(app, sink)
-    app.extensions["reporter"].close()
-    app.extensions["database"].close()
     sink.close()
 
 
