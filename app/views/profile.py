@@ -20,6 +20,7 @@ from app.audit import record
 from app.errors import InvalidInput, TimeTrackerError
 from app.models.people import User, UserSession
 from app.people import accounts, own_data, roles, sessions
+from app.telemetry.context import browser
 from app.telemetry.send import track_event
 from app.tracking import durations, suggestions
 from app.views import context, forms
@@ -75,6 +76,7 @@ def _page(error: TimeTrackerError | None) -> str:
         zones=sorted(available_timezones()),
         sessions=list(db().scalars(rows.order_by(UserSession.last_seen_at.desc()))),
         this=row.id if row else "",
+        browser=browser,
         error=error,
     )
 

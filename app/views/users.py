@@ -89,9 +89,7 @@ def invite() -> Page:
 
 
 def _new(error: TimeTrackerError | None) -> str:
-    return render_template(
-        "user_new.html", error=error, typed=forms.kept(), roles=ROLES
-    )
+    return render_template("user_new.html", error=error, typed=forms.kept(), roles=ROLES)
 
 
 def _link(person: User, token: str, *, made: bool) -> str:

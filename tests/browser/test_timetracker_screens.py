@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
@@ -214,9 +215,44 @@ def test_who_was_away_is_asked_on_return_and_answers(open_page, address):
     expect(page.locator("#timer .running")).to_have_count(0)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_no_screen_scrolls_sideways_on_a_phone(open_page, address, theme):
-    page = open_page(viewport={"width": 360, "height": 740}, color_scheme=theme)
+def test_no_screen_scrolls_sideways_on_a_phone(open_page, address):
+    page = open_page(viewport={"width": 360, "height": 740})
     for path in SCREENS:
         page.goto(f"{address}{path}")
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+
+
+def test_a_long_project_name_keeps_the_entry_form_on_a_phone(open_page):
+    page = open_page("/entries/new", viewport={"width": 360, "height": 740})
+    name = "A project whose name was pasted from the annex of a contract"
+    picked = page.locator("main [data-picked] bdi")
+    picked.evaluate("(it, name) => { it.textContent = name }", name)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
+CONTRAST = ["/", "/day", "/week", "/reports", "/projects/1", "/entries/new", "/admin/audit"]
+
+
+@pytest.mark.parametrize(
+    ("theme", "paths", "rules"),
+    [
+        pytest.param("light", SCREENS, "{}", id="light"),
+        pytest.param("dark", CONTRAST, "{runOnly: ['color-contrast']}", id="dark"),
+    ],
+)
+def test_axe_finds_nothing_serious(open_page, address, theme, paths, rules):
+    page, axe, told = open_page(color_scheme=theme), AXE.read_text(), []
+    for path in paths:
+        page.goto(f"{address}{path}")
+        page.evaluate(axe)
+        found = page.evaluate(f"axe.run({{resultTypes: ['violations'], ...{rules}}})")
+        told += [
+            (path, one["id"], node["html"][:160], node.get("failureSummary"))
+            for one in found["violations"]
+            for node in one["nodes"]
+            if one["impact"] in {"serious", "critical"}
+        ]
+
+    assert told == []
