@@ -49,7 +49,7 @@ class House:
                 session.query(table).delete()
 
 
-def open_house(empty_file, folder):
+def open_house(empty_file, folder, compiled):
     """Return a house with everything in it."""
     shutil.copy(empty_file, folder / "timetracker.db")
     database = Database(f"sqlite:///{folder}/timetracker.db")
@@ -69,6 +69,7 @@ def open_house(empty_file, folder):
     database.close()
     app = create_app(Config(DATA_DIR=folder, APP_ENV="testing"))
     app.testing = False
+    app.jinja_env.bytecode_cache = compiled
     house = House(app)
     house.work()
     return house

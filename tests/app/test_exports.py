@@ -23,8 +23,8 @@ DANGEROUS = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"]
 
 
 @pytest.fixture(scope="module")
-def opened(empty_file, tmp_path_factory):
-    made = open_house(empty_file, tmp_path_factory.mktemp("house"))
+def opened(empty_file, tmp_path_factory, compiled):
+    made = open_house(empty_file, tmp_path_factory.mktemp("house"), compiled)
     yield made
     made.database.close()
 

@@ -92,12 +92,13 @@ def imported(browser, app, clock, content, file_name="time.csv", **answers):
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory, empty_file, cheap_passwords):
+def shared(tmp_path_factory, empty_file, cheap_passwords, compiled):
     """One application for the tests that leave nothing in the way of the others."""
     folder = tmp_path_factory.mktemp("shared")
     shutil.copy(empty_file, folder / "timetracker.db")
     made = create_app(Config(DATA_DIR=folder, APP_ENV="testing"))
     made.extensions["clock"] = Clock(MONDAY)
+    made.jinja_env.bytecode_cache = compiled
     with made.extensions["database"].writing() as session:
         new = accounts.NewUser(
             username="ann", role="admin", password=PASSWORD, timezone="Europe/Berlin"

@@ -14,8 +14,8 @@ PAGES = ("/reports", "/reports/detailed", "/reports/weekly", "/reports/billable"
 
 
 @pytest.fixture(scope="module")
-def opened(empty_file, tmp_path_factory):
-    made = open_house(empty_file, tmp_path_factory.mktemp("house"))
+def opened(empty_file, tmp_path_factory, compiled):
+    made = open_house(empty_file, tmp_path_factory.mktemp("house"), compiled)
     yield made
     made.database.close()
 
