@@ -41,5 +41,7 @@ def _numbers(raw: object) -> Iterator[int]:
     if isinstance(raw, dict | list | tuple):
         for inner in raw.values() if isinstance(raw, dict) else raw:
             yield from _numbers(inner)
-    elif (isinstance(raw, str) and raw.isascii() and raw.isdecimal() and len(raw) < 10) or isinstance(raw, int):
+    elif (
+        isinstance(raw, str) and raw.isascii() and raw.isdecimal() and len(raw) < 10
+    ) or isinstance(raw, int):
         yield int(raw)
