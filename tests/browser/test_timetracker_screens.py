@@ -231,6 +231,15 @@ def test_a_long_project_name_keeps_the_entry_form_on_a_phone(open_page):
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
+def test_the_timer_s_project_is_chosen_on_a_phone(open_page):
+    page = open_page(viewport={"width": 390, "height": 800}, has_touch=True)
+    page.locator("#timer .pick").tap()
+    page.get_by_role("option", name="Hedgerow", exact=True).tap()
+
+    expect(page.locator("#timer [data-picked]")).to_have_text("Hedgerow")
+    expect(page.locator("#timer [data-picked]")).to_be_in_viewport()
+
+
 AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
 CONTRAST = ["/", "/day", "/week", "/reports", "/projects/1", "/entries/new", "/admin/audit"]
 
