@@ -286,6 +286,7 @@ def main() -> None:
     free(place.hedgerow_port, "HEDGEROW_PORT")
     free(place.timetracker_port, "PORT")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's "&" has it ignored
     known = init(place)
     programs: list[subprocess.Popen[bytes]] = []
     try:

@@ -36,7 +36,7 @@ def asked_again(shown: str, context: QueryContext, recorded: Recorded) -> list[s
         query = {"kind": "HogQLQuery", "query": text}
         again = answer(query, context, recorded.store, Asking())["results"]
         wanted = [[_told(value, zone) for value in row] for row in first.rows]
-        if sorted(map(repr, again)) != sorted(map(repr, wanted)):
+        if _unordered(again) != _unordered(wanted):
             found.append(f"asked again: {wanted} became {again} by {text}")
     return found
 
@@ -47,3 +47,17 @@ def _told(value: Any, zone: ZoneInfo) -> Any:
         if isinstance(value, list | tuple)
         else plain(value, zone)
     )
+
+
+def _unordered(value: Any) -> str:
+    """Return rows as text that does not tell their order, nor that of collected values."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(sorted(map(_in_row, value)))}]"
+    return repr(value)
+
+
+def _in_row(row: Any) -> str:
+    """Return a row: its columns have an order, a list in one of them has none."""
+    if isinstance(row, list | tuple):
+        return f"({', '.join(map(_unordered, row))})"
+    return repr(row)
