@@ -18,9 +18,6 @@ from app.imports.sources import Columns
 from app.tracking.days import at_local, zone
 
 SEPARATORS = (",", ";", "\t", "|")
-LONGEST_CELL = 131_072
-"""Characters; the csv module refuses longer ones."""
-
 GUARDED = ("=", "+", "-", "@", "\t", "\r")
 """Beginnings before which our own export puts an apostrophe."""
 

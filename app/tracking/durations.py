@@ -142,8 +142,3 @@ def decimal(length: int) -> str:
     """Return hours with two decimals: ``1.08``; half goes up."""
     hundredths = (abs(length) * 100 * 2 + HOUR) // (2 * HOUR)
     return f"{'-' if length < 0 else ''}{hundredths // 100}.{hundredths % 100:02}"
-
-
-def in_format(length: int, style: str) -> str:
-    """Return a length as its reader likes it: ``h:mm`` or ``decimal``."""
-    return decimal(length) if style == "decimal" else grid(length)

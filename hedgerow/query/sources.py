@@ -24,7 +24,7 @@ from hedgerow.model import tables
 from hedgerow.model.projects import PropertyKind, QueryContext
 from hedgerow.query.dialects import Dialect, dialect_of
 from hedgerow.query.group_names import INDEXED, name_of
-from hedgerow.query.trees import Tree, select, text_literal
+from hedgerow.query.trees import Tree, select
 from hedgerow.query.values import Values
 
 METADATA = frozenset(
@@ -119,10 +119,6 @@ class Events:
         """Return a column of the event's person, as they are now."""
         self._join_persons()
         return exp.column(name, table="p")
-
-    def group_column(self, index: int, name: str) -> Tree:
-        """Return a column of the event's group; NULL where the group is unknown."""
-        return exp.column(name, table=self._join_groups(index))
 
     def property(
         self, type_: str, key: str, group_type_index: int | None = None
@@ -340,11 +336,6 @@ def timed(source: Source, time: Tree) -> Property:
         instant=time,
         kind="DateTime",
     )
-
-
-def empty_text() -> exp.Literal:
-    """Return the empty text."""
-    return text_literal("")
 
 
 def named_table(name: str, alias: str) -> exp.Table:

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from hedgerow.errors import HedgerowError, NotFound
+from hedgerow.errors import HedgerowError, InvalidInput, NotFound
 from hedgerow.insights.fleet.exporting import main_table
 from hedgerow.insights.fleet.settings import settings_of
 from hedgerow.web import files, fleet_cards, vocabulary
@@ -193,12 +193,17 @@ def figures(visit: Visit) -> Response:
     return visit.render("_fleet_now.html", **fleet_cards.now(visit))
 
 
-def card(visit: Visit) -> Response:
-    """GET …/fleet/cards/{name}"""
+def _chosen(visit: Visit) -> tuple[str, Card]:
     name = str(visit.request.path_params["name"])
     found = CARDS.get(name)
     if found is None:
         raise NotFound(f"There is no card {name!r}.", hint="Reload the page.")
+    return name, found
+
+
+def card(visit: Visit) -> Response:
+    """GET …/fleet/cards/{name}"""
+    name, found = _chosen(visit)
     values: dict[str, Any] = {"name": name, "card": found, "search": _kept(visit)}
     try:
         shown = found.shows(visit)
@@ -208,11 +213,8 @@ def card(visit: Visit) -> Response:
 
 
 def export(visit: Visit) -> Response:
-    """GET …/fleet/cards/{name}.csv — the figure's main table."""
-    name = str(visit.request.path_params["name"])
-    found = CARDS.get(name)
-    if found is None:
-        raise NotFound(f"There is no card {name!r}.", hint="Reload the page.")
+    """GET …/fleet/cards/{name}/csv — the figure's main table; ``as=xlsx`` for spreadsheets."""
+    _, found = _chosen(visit)
     query = found.shows(visit).query
     results = visit.ask(query)["results"]
     columns, rows = main_table(found.figure, results)
@@ -230,19 +232,13 @@ def _text(value: Any) -> str:
 
 def installations(visit: Visit) -> Response:
     """GET …/fleet/installations?state=…&behind=…&version_lt=… — the list itself."""
-    wanted: dict[str, Any] = {}
-    if visit.text("state"):
-        wanted["state"] = visit.text("state")
-    if visit.text("behind").isdecimal():
-        wanted["behind_gte"] = int(visit.text("behind"))
-    if visit.text("version_lt"):
-        wanted["version_lt"] = visit.text("version_lt")
     offset = int(visit.text("offset")) if visit.text("offset").isdecimal() else 0
     is_file = files.wanted(visit.text("as"))
     limit = 10_000 if is_file else PAGE
     error: HedgerowError | None = None
     found: dict[str, Any] = {"count": 0, "rows": [], "next_cursor": None}
     try:
+        wanted = _wanted(visit)
         found = fleet_cards.rows(visit, {**wanted, "limit": limit, "cursor": offset})
     except HedgerowError as refused:
         error = refused
@@ -262,6 +258,20 @@ def installations(visit: Visit) -> Response:
         older=f"?{urlencode({**kept, 'offset': following})}" if following else "",
         newer=f"?{urlencode({**kept, 'offset': max(offset - PAGE, 0)})}" if offset else "",
     )
+
+
+def _wanted(visit: Visit) -> dict[str, Any]:
+    wanted: dict[str, Any] = {
+        name: visit.text(name) for name in ("state", "version_lt") if visit.text(name)
+    }
+    behind = visit.text("behind")
+    if behind and not behind.isdecimal():
+        raise InvalidInput(
+            f"{behind!r} is no number of releases.",
+            hint="Give a whole number, or nothing.",
+            attr="behind",
+        )
+    return wanted | ({"behind_gte": int(behind)} if behind else {})
 
 
 def _listed(rows: list[dict[str, Any]]) -> Table:

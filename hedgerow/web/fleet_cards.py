@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from statistics import median
 from typing import Any, NamedTuple
 
 from hedgerow.errors import UnknownRelease
@@ -17,6 +18,8 @@ LONG_RANGES = frozenset({"-180d", "-365d"})
 ENOUGH_EXPECTED = 20
 MISSING = 0.7
 """Reports below this part of the usual number are a matter of collecting, first of all."""
+
+WEEKS = 4
 
 STATES = (
     ("", "All"),
@@ -103,7 +106,7 @@ def now(visit: Visit) -> dict[str, Any]:
         (s for s in reversed((adopted or {}).get("share", [])) if s is not None), None
     )
     released = newest["released_at"]
-    usual = today["expected_by_now"]
+    usual = _usual(visit)
     return {
         "active": active,
         "change": active["last_24h"] - earlier["last_24h"],
@@ -114,12 +117,22 @@ def now(visit: Visit) -> dict[str, Any]:
         "newest": newest,
         "age": _age(visit, released) if released else "",
         "lag": days(lag["median"]) if lag else words.NONE,
-        "few_reports": usual is not None
-        and today["projected"] is not None
-        and active["weekly"] >= ENOUGH_EXPECTED
-        and today["projected"] < MISSING * active["weekly"],
+        "usual": words.exact(usual),
+        "few_reports": today["projected"] is not None
+        and usual >= ENOUGH_EXPECTED
+        and today["projected"] < MISSING * usual,
         "warnings": overview["warnings"],
     }
+
+
+def _usual(visit: Visit) -> float:
+    """Return how many report on this day of the week: the median of four weeks."""
+    days = {"date_from": f"-{7 * WEEKS}d"}
+    told = asked(visit, "active_over_time", days)["results"]
+    daily = dict(zip(told["days"], told["daily"], strict=True))
+    today = visit.local_now.date()
+    before = [(today - timedelta(weeks=week)).isoformat() for week in range(1, WEEKS + 1)]
+    return float(median(daily.get(day, 0) for day in before))
 
 
 def _age(visit: Visit, released: str) -> str:

@@ -95,10 +95,13 @@ def test_the_list_of_installations_is_filtered_and_downloaded(admin, project):
     assert len(file.text.strip().splitlines()) == 2
 
 
-def test_a_filter_that_makes_no_sense_is_told(admin, project):
-    text = admin.get(at(project, "/installations"), params={"state": "asleep"}).text
+@pytest.mark.parametrize(
+    "asked", [{"state": "asleep"}, {"behind": "many"}], ids=["state", "behind"]
+)
+def test_a_filter_that_makes_no_sense_is_told(admin, project, asked):
+    text = admin.get(at(project, "/installations"), params=asked).text
 
-    assert "asleep" in text
+    assert f"&#39;{next(iter(asked.values()))}&#39;" in text
     assert "Something went wrong" not in text
 
 
@@ -110,6 +113,22 @@ def test_few_installations_are_a_list_and_none_are_a_snippet(server):
     assert "a list says more than charts" in owner.get(at(small)).text
     assert "telemetry.health" in owner.get(at(none)).text
     assert "curl" in owner.get(at(none)).text
+
+
+@pytest.mark.parametrize(
+    ("today", "warned"), [(3, True), (25, False)], ids=["few", "usual"]
+)
+def test_fewer_reports_than_on_this_day_of_the_week_are_a_warning(server, today, warned):
+    made, now = server.project("Reports"), server.now()
+    for days, count in [(0, today), *((day, 25) for day in (*range(1, 8), 14, 21, 28))]:
+        beats = (("telemetry.health", f"i-{i}", {"version": "1.0"}) for i in range(count))
+        server.captured(made, *beats, at=now - timedelta(days=days))
+    owner = server.signed_in(server.user(f"{today}@example.org", is_admin=True))
+
+    text = owner.get(at(made, "/now")).text
+
+    assert ("Fewer reports than usual" in text) is warned
+    assert ("where 25 is usual" in text) is warned
 
 
 def fleet_of(server, project):

@@ -59,13 +59,3 @@ def days(number: float | None) -> str:
     if number is None:
         return words.NONE
     return f"{words.exact(number)} {'day' if number == 1 else 'days'}"
-
-
-def installations(number: int) -> str:
-    """Return ``1 installation``, ``1,284 installations``."""
-    return f"{words.exact(number)} {'installation' if number == 1 else 'installations'}"
-
-
-def mono(distinct_id: str) -> str:
-    """Return an id short enough for a table; the whole one is beside it as a title."""
-    return words.short(distinct_id, 13)
