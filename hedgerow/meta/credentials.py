@@ -8,6 +8,7 @@ hungry on purpose.
 import hashlib
 import secrets
 import string
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -23,7 +24,6 @@ PASSWORD_MAX = 1000
 """Characters; longer ones would only keep argon2 busy."""
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # 19 MiB, OWASP
-_NOBODY = _HASHER.hash(secrets.token_urlsafe(16))
 
 
 def project_token() -> str:
@@ -69,10 +69,16 @@ def password_fits(password: str, kept: str | None) -> bool:
     account here.
     """
     try:
-        _HASHER.verify(kept or _NOBODY, password[:PASSWORD_MAX])
+        _HASHER.verify(kept or _nobody(), password[:PASSWORD_MAX])
     except (VerifyMismatchError, InvalidHashError):
         return False
     return kept is not None
+
+
+@cache
+def _nobody() -> str:
+    """Return what nobody's password fits; made when first needed, since it is slow."""
+    return _HASHER.hash(secrets.token_urlsafe(16))
 
 
 def _random() -> str:

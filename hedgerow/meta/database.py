@@ -9,15 +9,11 @@ at the end of the ``with``, or not at all. A writer on SQLite takes its lock at 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import resources
+from importlib import import_module, resources
 from pathlib import Path
 from typing import Any
 
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.runtime.environment import EnvironmentContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -25,6 +21,10 @@ from hedgerow.errors import BadSetting, StoreUnavailable
 
 FILE = "metadata.sqlite3"
 """Name of the database inside the data folder."""
+
+VERSION_TABLE = "alembic_version"
+UPGRADING = "hedgerow.meta.upgrading"
+"""Loaded only when there is something to apply: most starts go without Alembic."""
 
 BUSY_S = 10.0
 """Seconds a writer waits for another one (the command line beside a running server)."""
@@ -92,30 +92,35 @@ def open_metadata(folder: Path, database_url: str = "") -> Metadata:
 
 def migrate(engine: Engine) -> None:
     """Apply every change of schema that is not in the database yet, all or none."""
-    config = Config()
-    config.set_main_option(
-        "script_location", str(resources.files(__package__) / "migrations")
-    )
-    scripts = ScriptDirectory.from_config(config)
-    head = scripts.get_current_head()
+    known = revisions()
     with engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
+        found = _revision(connection)
         connection.rollback()
-        if found == head:
+        if found == known[-1]:
             return
-        if found and found not in {one.revision for one in scripts.walk_revisions()}:
+        if found and found not in known:
             raise StoreUnavailable(
-                f"The metadata are of a later version ({found}) than this program ({head}).",
+                f"The metadata are of a later version ({found}) than this program "
+                f"({known[-1]}).",
                 hint="Start the newer Hedgerow, or restore a backup made by this one.",
             )
+        import_module(UPGRADING).upgrade(connection)
 
-        def steps(revision: Any, _: Any) -> Any:
-            return scripts._upgrade_revs("head", revision)  # noqa: SLF001  Alembic's own commands do the same
 
-        with EnvironmentContext(config, scripts, fn=steps, destination_rev="head"):
-            config.attributes["connection"] = connection
-            scripts.run_env()
-        connection.commit()
+def revisions() -> list[str]:
+    """Return the changes of schema there are, in their order: files are named so."""
+    versions = resources.files(__package__) / "migrations" / "versions"
+    named = (one.name.partition("_")[0] for one in versions.iterdir())
+    return sorted(name for name in named if name.isdigit())
+
+
+def _revision(connection: Connection) -> str | None:
+    """Return the last change applied to a database; None: none yet."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    asked = f"SELECT version_num FROM {VERSION_TABLE}"  # noqa: S608 - a name of Alembic's
+    found: str | None = connection.exec_driver_sql(asked).scalar()
+    return found
 
 
 def _url(folder: Path, database_url: str) -> Any:

@@ -7,9 +7,9 @@ formula gets an apostrophe in CSV; in XLSX it is written as text, which nothing 
 import csv
 import io
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any
 
-import xlsxwriter
 from starlette.responses import Response
 
 from hedgerow.web import rendering
@@ -17,8 +17,8 @@ from hedgerow.web.charts.spec import Cell, Table
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-WIDEST = 60
-"""Characters of the widest column in a sheet."""
+WORKBOOK = "hedgerow.web.workbook"
+"""Loaded when the first sheet is asked for: few are, and a start need not wait for it."""
 
 
 def wanted(kind: str) -> bool:
@@ -58,38 +58,10 @@ def _unformulated(value: Any) -> Any:
 
 
 def _xlsx(table: Table) -> bytes:
-    out = io.BytesIO()
-    options = {
-        "in_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-        "nan_inf_to_errors": True,
-    }
-    with xlsxwriter.Workbook(out, options) as book:
-        sheet = book.add_worksheet("Figures")
-        strong = book.add_format({"bold": True})
-        names = [column.name for column in table.columns]
-        sheet.write_row(0, 0, names, strong)
-        for place, row in enumerate(table.rows, start=1):
-            for column, cell in enumerate(row):
-                _write(sheet, place, column, _value(cell))
-        sheet.freeze_panes(1, 1)
-        for column, name in enumerate(names):
-            shown = [
-                len(str(_value(row[column]))) for row in table.rows if column < len(row)
-            ]
-            sheet.set_column(column, column, min(max([len(name), *shown]) + 2, WIDEST))
-    return out.getvalue()
-
-
-def _write(sheet: Any, row: int, column: int, value: Any) -> None:
-    if isinstance(value, bool):
-        sheet.write_boolean(row, column, value)
-    elif isinstance(value, int | float):
-        sheet.write_number(row, column, value)
-    elif value is not None:
-        sheet.write_string(row, column, str(value))
+    book = import_module(WORKBOOK)
+    rows = [[_value(cell) for cell in row] for row in table.rows]
+    made: bytes = book.workbook([column.name for column in table.columns], rows)
+    return made
 
 
 def _value(cell: Cell) -> Any:

@@ -1,12 +1,15 @@
 """What people say about events and properties, and the schema it is kept in."""
 
+from pathlib import Path
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from hedgerow.errors import BadSetting, InvalidInput, StoreUnavailable
-from hedgerow.meta import audit, catalog, projects
-from hedgerow.meta.database import open_metadata
+from hedgerow.meta import audit, catalog, database, projects
+from hedgerow.meta.database import open_metadata, revisions
 from hedgerow.meta.projects import Directory, ProjectFields
 from hedgerow.meta.tables import Row
 
@@ -22,6 +25,12 @@ def test_the_migrations_make_exactly_the_tables_of_the_program(metadata):
         context = MigrationContext.configure(connection)
 
         assert compare_metadata(context, Row.metadata) == []
+
+
+def test_the_changes_of_schema_are_known_without_loading_alembic():
+    scripts = ScriptDirectory(Path(database.__file__).with_name("migrations"))
+
+    assert revisions() == [one.revision for one in scripts.walk_revisions()][::-1]
 
 
 def test_metadata_of_a_later_program_are_left_alone(metadata, tmp_path):
