@@ -56,6 +56,12 @@ class NotAuthenticated(HedgerowError):
     code = "not_authenticated"
 
 
+class ProviderUnavailable(HedgerowError):
+    """The identity provider cannot be reached, or answers what cannot be understood."""
+
+    code = "provider_unavailable"
+
+
 class NotAllowed(HedgerowError):
     """A key or role that does not reach this far."""
 

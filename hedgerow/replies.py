@@ -28,6 +28,7 @@ STATUS = {
     "unsupported_media_type": 415,
     "throttled": 429,
     "query_cancelled": 499,
+    "provider_unavailable": 502,
     "inbox_unavailable": 503,
     "store_unavailable": 503,
     "query_timed_out": 504,

@@ -51,6 +51,57 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     trusted_proxies: int = 0
     """Number of proxies in front whose ``X-Forwarded-For`` is believed."""
 
+    oidc_issuer: str = ""
+    """Address of the OpenID provider people may sign in at; empty: passwords only."""
+
+    oidc_client_id: str = ""
+    """What the provider calls this server."""
+
+    oidc_client_secret: str = ""
+    """As given by the provider; empty: a public client, which proves itself by PKCE alone."""
+
+    oidc_scopes: str = "openid profile email"
+    """What is asked of the provider, with blanks between; some want ``groups`` too."""
+
+    oidc_name: str = "single sign-on"
+    """Name of the provider on the sign-in page: *Sign in with …*."""
+
+    oidc_email_claim: str = "email"
+    """Claim with the address; dots lead into objects."""
+
+    oidc_name_claim: str = "name"
+    """Claim with the name people are shown by."""
+
+    oidc_role_claim: str = "groups"
+    """Claim that roles are made of: a text or a list of texts."""
+
+    oidc_role_map: str = ""
+    """JSON from a value of that claim to a role, such as ``{"staff": "viewer"}``; empty: roles are given by hand."""
+
+    oidc_auto_create: bool = False
+    """On: the first sign-in at the provider makes an account."""
+
+    oidc_allowed_domains: str = ""
+    """Domains of addresses that get an account by themselves, with commas; empty: all."""
+
+    oidc_link_by_email: bool = False
+    """On: a verified address finds the account that has it."""
+
+    oidc_trust_email: bool = False
+    """On: addresses count as verified though the provider does not say so."""
+
+    oidc_only: bool = False
+    """On: passwords are for administrators of the server only, at ``/signin?local=1``."""
+
+    oidc_logout: bool = False
+    """On: signing out ends the provider's session too."""
+
+    oidc_ca_file: str = ""
+    """Certificates the provider is checked with; empty: the usual ones."""
+
+    oidc_timeout_s: float = 10.0
+    """Seconds to wait for the provider."""
+
 
 OF_COMMANDS = frozenset(
     {"HEDGEROW_TOKEN", "HEDGEROW_KEY", "HEDGEROW_URL", "HEDGEROW_PROJECT"}

@@ -65,9 +65,18 @@ class KeyRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 def open_session(
-    session: Session, user: User, *, now: datetime, address: str = "", agent: str = ""
+    session: Session,
+    user: User,
+    *,
+    now: datetime,
+    address: str = "",
+    agent: str = "",
+    id_token: str | None = None,
 ) -> str:
-    """Start a web session and return the text of its cookie."""
+    """Start a web session and return the text of its cookie.
+
+    ``id_token`` is the provider's, where somebody signed in there.
+    """
     token = credentials.link_token()
     session.execute(delete(WebSession).where(WebSession.expires_at < now))
     session.add(
@@ -79,6 +88,7 @@ def open_session(
             expires_at=now + SESSION_FOR,
             address=address,
             agent=agent[:300],
+            id_token=id_token,
         )
     )
     return token

@@ -108,6 +108,10 @@ class User(Row):
     """Somebody who signs in. (Somebody who is measured is a person, in the store.)"""
 
     __tablename__ = "users"
+    __table_args__ = (
+        Index("users_by_subject", "oidc_issuer", "oidc_subject", unique=True),
+        AUTOINCREMENT,
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(unique=True)  # lower case
@@ -115,6 +119,8 @@ class User(Row):
     password_hash: Mapped[str | None]  # null: signs in elsewhere, or has yet to choose one
     is_admin: Mapped[bool] = mapped_column(default=False)  # of the whole server
     is_active: Mapped[bool] = mapped_column(default=True)
+    oidc_issuer: Mapped[str | None]  # with the subject: who this is at the provider
+    oidc_subject: Mapped[str | None]
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime | None]
 
@@ -146,6 +152,7 @@ class WebSession(Row):
     expires_at: Mapped[datetime]
     address: Mapped[str] = mapped_column(default="")
     agent: Mapped[str] = mapped_column(default="")  # at most 300 characters
+    id_token: Mapped[str | None]  # ends the provider's session; it lets nobody in
 
 
 class ApiKey(Row):

@@ -18,6 +18,7 @@ from hedgerow.capture import wire
 from hedgerow.capture.endpoints import Capture
 from hedgerow.inbox import MIB, SqliteInbox
 from hedgerow.ingest.writer import Writer
+from hedgerow.meta import single_sign_on
 from hedgerow.meta.database import Metadata, open_metadata
 from hedgerow.meta.projects import Directory
 from hedgerow.model.ports import Queued, QueuedKind
@@ -46,6 +47,7 @@ class House:
     def __init__(
         self, settings: Settings, *, clock: Callable[[], datetime] = utc_now
     ) -> None:
+        single_sign_on.rules(settings)  # a role map that cannot be read stops the start
         folder = Path(settings.data)
         folder.mkdir(parents=True, exist_ok=True)
         self.settings, self.folder, self.clock = settings, folder, clock

@@ -40,6 +40,7 @@ from hedgerow.serve.house import House
 from hedgerow.serve.publishing import Nightly
 from hedgerow.serve.tuning import tuned
 from hedgerow.settings import Settings
+from hedgerow.web.identity import provider_of
 from hedgerow.web.pages import routes as web_routes
 from hedgerow.web.services import Services
 
@@ -143,6 +144,7 @@ def services_of(house: House) -> Services:
         sightings=house.capture.sightings.recent,
         settings=house.settings,
         clock=house.clock,
+        provider=provider_of(house.settings),
     )
 
 

@@ -10,6 +10,7 @@ from hedgerow.meta.projects import Directory
 from hedgerow.model.ports import Cancel, Reader
 from hedgerow.model.projects import QueryContext
 from hedgerow.settings import Settings
+from hedgerow.web.identity import Provider
 
 
 class Ask(Protocol):
@@ -62,3 +63,6 @@ class Services:
     settings: Settings
     clock: Callable[[], datetime]
     """The time now, UTC."""
+
+    provider: Provider | None = None
+    """Where people may sign in besides here; None: nowhere."""

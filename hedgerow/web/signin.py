@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from hedgerow.errors import HedgerowError, NotFound
+from hedgerow.errors import HedgerowError, NotAuthenticated, NotFound
 from hedgerow.meta import access, accounts, audit, installing, projects
 from hedgerow.meta.projects import ProjectFields
 from hedgerow.meta.tables import User
@@ -76,12 +76,12 @@ def setup(visit: Visit) -> Response:
                     now=visit.now,
                     created_by=user.id,
                 )
-            cookie = _open(visit, session, user)
+            cookie = open_session(visit, session, user)
             project_id = row.id
     except HedgerowError as error:
         return _setup_form(visit, error)
     visit.services.directory.refresh()
-    return _signed_in(visit, cookie, f"/p/{project_id}/start")
+    return signed_in(visit, cookie, f"/p/{project_id}/start")
 
 
 def _setup_link(visit: Visit) -> str:
@@ -109,40 +109,70 @@ def _setup_form(visit: Visit, error: HedgerowError | None = None) -> Response:
 def signin_page(visit: Visit) -> Response:
     """GET /signin"""
     if visit.user is not None:
-        return visit.go(_next(visit))
-    return visit.render("signin.html", error=None, next=_next(visit))
+        return visit.go(next_page(visit))
+    return form(visit)
+
+
+def form(
+    visit: Visit, error: HedgerowError | None = None, *, status: int = 200
+) -> Response:
+    """Return the sign-in page: by password, at the provider, or both."""
+    settings, provider = visit.services.settings, visit.services.provider
+    return visit.render(
+        "signin.html",
+        status=status,
+        error=error,
+        next=next_page(visit),
+        provider=provider.name if provider else "",
+        local=not (provider and settings.oidc_only) or visit.text("local") == "1",
+    )
 
 
 def signin(visit: Visit) -> Response:
     """POST /signin — open a session; failures are slow and limited."""
+    services = visit.services
     client = visit.request.client
     try:
         user = accounts.sign_in(
-            visit.services.metadata,
+            services.metadata,
             visit.text("email"),
             str(visit.form.get("password") or ""),
             address=client.host if client else "",
             now=visit.now,
         )
+        if services.provider and services.settings.oidc_only and not user.is_admin:
+            raise NotAuthenticated(
+                "Passwords are for administrators only here.",
+                hint=f"Sign in with {services.provider.name}.",
+            )
     except HedgerowError as error:
-        return visit.render(
-            "signin.html",
-            status=429 if error.code == "throttled" else 401,
-            error=error,
-            next=_next(visit),
-        )
-    with visit.services.metadata.writing() as session:
-        cookie = _open(visit, session, user)
-    return _signed_in(visit, cookie, _next(visit))
+        return form(visit, error, status=429 if error.code == "throttled" else 401)
+    with services.metadata.writing() as session:
+        cookie = open_session(visit, session, user)
+    return signed_in(visit, cookie, next_page(visit))
 
 
 def signout(visit: Visit) -> Response:
-    """POST /signout — end this browser's session."""
+    """POST /signout — end this browser's session, and where wanted the provider's."""
+    end = None
     if visit.session is not None:
         with visit.services.metadata.writing() as session:
             access.close_session(session, visit.session.id, visit.who.id)
-    reply = visit.go("/signin")
+        provider, token = visit.services.provider, visit.session.id_token
+        if provider is not None and token:
+            end = provider.end(token, f"{visit.public_url}/signin")
+    reply = visit.go("/signin") if end is None else moving_on(visit, end)
     reply.delete_cookie(SESSION)
+    return reply
+
+
+def moving_on(visit: Visit, end: str) -> Response:
+    """Return a page that goes on to the provider, to end its session too.
+
+    A page, since a form may lead to our own addresses only (``form-action``).
+    """
+    reply = visit.render("signed_out.html", target=end)
+    reply.headers["Refresh"] = f"0; url={end}"
     return reply
 
 
@@ -164,10 +194,10 @@ def password(visit: Visit) -> Response:
             if link is not None:
                 access.use_link(session, link)
             access.close_all(session, user.id)
-            cookie = _open(visit, session, user)
+            cookie = open_session(visit, session, user)
     except HedgerowError as error:
         return visit.render("password.html", status=400, error=error, email=user.email)
-    return _signed_in(visit, cookie, "/")
+    return signed_in(visit, cookie, "/")
 
 
 def _invited(visit: Visit) -> User:
@@ -193,7 +223,10 @@ def theme(visit: Visit) -> Response:
     return reply
 
 
-def _open(visit: Visit, session: Session, user: User) -> str:
+def open_session(
+    visit: Visit, session: Session, user: User, *, id_token: str | None = None
+) -> str:
+    """Start a session of this browser and return the text of its cookie."""
     client = visit.request.client
     return access.open_session(
         session,
@@ -201,17 +234,19 @@ def _open(visit: Visit, session: Session, user: User) -> str:
         now=visit.now,
         address=client.host if client else "",
         agent=visit.request.headers.get("User-Agent", ""),
+        id_token=id_token,
     )
 
 
-def _signed_in(visit: Visit, cookie: str, to: str) -> Response:
+def signed_in(visit: Visit, cookie: str, to: str) -> Response:
+    """Send a browser on with its new session."""
     reply = visit.go(to)
     set_cookie(visit, reply, SESSION, cookie)
     reply.delete_cookie(GUEST)
     return reply
 
 
-def _next(visit: Visit) -> str:
+def next_page(visit: Visit) -> str:
     """Return where to go afterwards: only ever a page of ours."""
     asked = visit.text("next", "/")
     own = asked.startswith("/") and not asked.startswith("//") and "\\" not in asked

@@ -5,8 +5,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from app.config import Config
-
-from .test_oidc import Provider
+from tests.identity_provider import Provider
 
 
 class Ending(Provider):
