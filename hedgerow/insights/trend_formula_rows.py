@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hedgerow.insights.trend_formulas import Evaluate, Formula, compiled, series_of
-from hedgerow.insights.trend_jobs import Job
+from hedgerow.insights.trend_jobs import Job, ranges_of
 from hedgerow.insights.trend_rows import Number, Row, Value
 from hedgerow.query.breakdowns import rank_of
 from hedgerow.query.definitions_trends import TrendsQuery
@@ -65,8 +65,7 @@ def _rows_of(
 
 
 def _compares(row: Row) -> bool:
-    compare = row.job.query.compare_filter
-    return compare is not None and bool(compare.compare)
+    return len(ranges_of(row.job.query, row.job.context)) > 1
 
 
 def _told(row: Row, formula: Formula, order: int) -> dict[str, Any]:

@@ -194,7 +194,7 @@ def first_events(job: Job, values: Values) -> exp.Select:
     shown = values_of(job, events)
     turn = exp.Window(
         this=exp.RowNumber(),
-        partition_by=[events.person_key()],
+        partition_by=[events.person_key(), *_cohort_of(job)],
         order=exp.Order(expressions=[events.column("uuid")]),
     )
     rows = events_of(
@@ -213,13 +213,21 @@ def first_events(job: Job, values: Values) -> exp.Select:
     )
 
 
+def _cohort_of(job: Job) -> list[Tree]:
+    """Return the cohort an event was joined with, if any: one event counts in each."""
+    several = job.split.cohorts and job.cohort is None
+    return [exp.column("cohort", table="c")] if several else []
+
+
 def _active_at_end(job: Job, values: Values) -> exp.Query:
     """Count the people of the last days of the range, whatever its start."""
     return _plain(last_days(job), values)
 
 
 def last_days(job: Job) -> Job:
-    """Return the job over the window that ends with the range."""
+    """Return the job over the window that ends with the range, unless that is empty."""
+    if job.range.start > job.range.end:
+        return job
     days = aggregations.WINDOW_DAYS[job.node.math or ""]
     after = job.range.end - timedelta(days=days) + timedelta(microseconds=1)
     return msgspec.structs.replace(

@@ -155,28 +155,34 @@ def _text(by: Breakdown, source: Source) -> Tree:
 def _normalized(text: Tree, source: Source) -> Tree:
     """Return an address without trailing ``/``, ``?`` and ``#``; an empty rest is ``/``."""
     bare = source.dialect.replace_pattern(text.copy(), "[/?#]+$", "")
-    is_empty = exp.and_(bare.eq(text_literal("")), text.copy().neq(text_literal("")))
+    is_empty = bare.eq(text_literal(""))
     return exp.Case(
         ifs=[exp.If(this=is_empty, true=text_literal("/"))], default=bare.copy()
     )
 
 
 def _bin(count: int, value: Tree, bounds: str, source: Source) -> Tree:
-    """Return ``[lo,hi]``: the first of ``count`` equal bins between the bounds."""
+    """Return ``[lo,hi]``: the first of ``count`` equal bins between the bounds.
+
+    A value at an edge can land in the bin beside it, by the last digit of a division, so
+    the bin found is compared with its own ends.
+    """
     low, high = exp.column("low", table=bounds), exp.column("high", table=bounds)
     width = exp.paren(exp.paren(high - low) / number_literal(count))
     last = number_literal(count - 1)
-    place = exp.Floor(this=exp.paren(value - low.copy()) / width)
+    rough = exp.func("least", last, exp.Floor(this=exp.paren(value - low) / width))
+    over = exp.and_(rough < last, value >= low + width * exp.paren(rough + _one()))
     index = exp.Case(
-        ifs=[exp.If(this=low.copy().eq(high.copy()), true=last)],
-        default=exp.func("least", last.copy(), place),
+        ifs=[
+            exp.If(this=low.eq(high), true=last.copy()),
+            exp.If(this=value < low + width * rough, true=rough - _one()),
+            exp.If(this=over, true=rough + _one()),
+        ],
+        default=rough.copy(),
     )
-    start = low.copy() + width.copy() * exp.paren(index)
-    extra = exp.Case(
-        ifs=[exp.If(this=index.copy().eq(last.copy()), true=number_literal(0.01))],
-        default=number_literal(0),
-    )
-    end = low.copy() + width.copy() * exp.paren(index.copy() + number_literal(1)) + extra
+    extra = case(index.eq(last), number_literal(0.01), number_literal(0))
+    start = low + width * exp.paren(index)
+    end = low + width * exp.paren(exp.paren(index) + _one()) + extra
     dialect = source.dialect
     parts = ("[", dialect.text(_double(start)), ",", dialect.text(_double(end)), "]")
     joined = exp.func(
@@ -184,6 +190,10 @@ def _bin(count: int, value: Tree, bounds: str, source: Source) -> Tree:
     )
     known = exp.not_(exp.Is(this=value.copy(), expression=exp.null()))
     return exp.Case(ifs=[exp.If(this=known, true=joined)])
+
+
+def _one() -> Tree:
+    return number_literal(1)
 
 
 def _double(value: Tree) -> Tree:

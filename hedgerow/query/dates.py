@@ -178,7 +178,8 @@ def midnight(at: datetime) -> datetime:
 
 def end_of_day(at: datetime) -> datetime:
     """Return the last instant of the local day."""
-    return at.replace(hour=23, minute=59, second=59, microsecond=999_999)
+    # where the clock goes back at midnight the last hour comes twice: the second one ends it
+    return at.replace(hour=23, minute=59, second=59, microsecond=999_999, fold=1)
 
 
 def floor(at: datetime, interval: Interval, week_start_day: int) -> datetime:

@@ -195,7 +195,9 @@ class InsightQuestion(Question, frozen=True, kw_only=True):
     )
     """AND the project's test account filters."""
 
-    sampling_factor: float | None = msgspec.field(default=None, name="samplingFactor")
+    sampling_factor: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = msgspec.field(
+        default=None, name="samplingFactor"
+    )
     """0 to 1; no effect: answers are exact."""
 
     aggregation_group_type_index: GroupTypeIndex | None = None

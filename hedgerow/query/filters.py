@@ -126,7 +126,7 @@ def _group(where: PropertyFilter, source: Source, path: str) -> Tree:
 
 def _leaf(where: PropertyFilter, source: Source) -> Tree:
     if where.type in COHORTS:
-        return _cohort(where, source)
+        return exp.true() if where.value == [] else _cohort(where, source)
     key = str(where.key)
     if where.type == "hogql":
         return expressions.condition(key, source)
