@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from hedgerow.ingest.batch import plan, prepare
+from hedgerow.ingest.batch import prepare
 from hedgerow.ingest.commands import plan_command
 from hedgerow.ingest.commands import wanted as wanted_by_command
 from hedgerow.ingest.drafts import Arrived
@@ -32,6 +32,8 @@ from hedgerow.ingest.imports import (
     wanted_by_groups,
     wanted_by_persons,
 )
+from hedgerow.ingest.sheet import as_sheet
+from hedgerow.ingest.together import plan, wanted
 from hedgerow.model.changes import Changes
 from hedgerow.model.events import CapturedEvent, CapturedRequest
 from hedgerow.model.projects import Cohort, Project, QueryContext
@@ -94,8 +96,8 @@ def store_events(
     """Plan and commit captured events as one request; return what they changed."""
     request = CapturedRequest(token=project.api_token, sent_at=None, events=list(events))
     arrived = Arrived(project=project, received_at=received_at, request=request)
-    batch = prepare([arrived], place=place)
-    changes = plan(batch, store.known(batch.wanted))
+    sheet = as_sheet(prepare([arrived], place=place))
+    changes = plan(sheet, store.known(wanted(sheet)))
     store.commit(changes, upto=next(_positions))
     return changes
 

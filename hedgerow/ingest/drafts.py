@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 
-from hedgerow.model.changes import Wanted
 from hedgerow.model.events import CapturedEvent, CapturedRequest
 from hedgerow.model.people import IngestionWarning
 from hedgerow.model.projects import Project
@@ -62,7 +61,6 @@ class Batch(msgspec.Struct, kw_only=True):
     """Drafts in the order in which they arrived, and what was noticed about them."""
 
     drafts: list[Draft]
-    wanted: Wanted
     place: Place | None = None
     warnings: list[IngestionWarning] = msgspec.field(default_factory=list)
     dropped: int = 0

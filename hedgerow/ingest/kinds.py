@@ -63,8 +63,11 @@ class Kinds:
             self.note(project_id, "person", draft.set, at)
         if draft.set_once:
             self.note(project_id, "person", draft.set_once, at)
-        settled = self._settled.get((project_id, "person"), _NONE)
-        if not draft.lifted.keys() <= settled:
-            self.note(project_id, "person", draft.lifted, at)
-            initial = {INITIAL[name]: value for name, value in draft.lifted.items()}
+        self.note_lifted(project_id, draft.lifted, at)
+
+    def note_lifted(self, project_id: int, lifted: dict[str, Any], at: datetime) -> None:
+        """Note the kinds of what describes a person by the way."""
+        if not lifted.keys() <= self._settled.get((project_id, "person"), _NONE):
+            self.note(project_id, "person", lifted, at)
+            initial = {INITIAL[name]: value for name, value in lifted.items()}
             self.note(project_id, "person", initial, at)

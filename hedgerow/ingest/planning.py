@@ -14,8 +14,10 @@ import msgspec
 
 from hedgerow.errors import StoreUnavailable
 from hedgerow.ingest import commands, imports
-from hedgerow.ingest.batch import Timings, plan, prepare
-from hedgerow.ingest.drafts import Arrived, Batch, Place
+from hedgerow.ingest.batch import Timings, prepare
+from hedgerow.ingest.drafts import Arrived, Place
+from hedgerow.ingest.sheet import Sheet, as_sheet
+from hedgerow.ingest.together import plan, wanted
 from hedgerow.ingest.units import Unit
 from hedgerow.model.changes import Changes, Known, Wanted
 from hedgerow.model.events import CapturedRequest
@@ -31,7 +33,7 @@ Knows = Callable[[Wanted], Known]
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """Captures, read and enriched; to be planned once."""
 
-    batch: Batch
+    sheet: Sheet
     unknown: Mapping[int, int]
     """Project to number of its events, for projects that are no more."""
 
@@ -79,14 +81,17 @@ class Planner:
                 )
             )
         batch = prepare(arrived, place=self._place, timings=self._timings)
-        return Prepared(batch=batch, unknown=unknown)
+        started = perf_counter()
+        sheet = as_sheet(batch)
+        self._timings["write_rows"] += perf_counter() - started
+        return Prepared(sheet=sheet, unknown=unknown)
 
     def planned(self, prepared: Prepared, knows: Knows) -> Changes:
         """Return what captures change."""
         started = perf_counter()
-        known = knows(prepared.batch.wanted)
+        known = knows(wanted(prepared.sheet))
         self._timings["look_up"] += perf_counter() - started
-        return plan(prepared.batch, known, timings=self._timings)
+        return plan(prepared.sheet, known, timings=self._timings)
 
     def asked(self, unit: Unit, knows: Knows) -> Changes:
         """Return what an import or a command changes."""

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from hedgerow.model.events import Event
+from hedgerow.model.event_columns import Events
 from hedgerow.model.people import Group, GroupType, IngestionWarning, Merge, Person
 from hedgerow.model.projects import PropertyKind, Scope
 
@@ -165,7 +165,7 @@ class Erase(msgspec.Struct, frozen=True, kw_only=True):
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
     """What a batch changes. Order inside a list is the order of arrival."""
 
-    events: list[Event] = msgspec.field(default_factory=list)
+    events: Events = msgspec.field(default_factory=list)
     event_keys: frozenset[str] | None = None
     """Names of all properties that the events have; None: not known."""
 

@@ -8,14 +8,13 @@ it replaces.
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
 import msgspec
 
 from hedgerow.model.changes import Changes, OfProject
-from hedgerow.model.events import Event
+from hedgerow.model.event_columns import Events, as_columns, microseconds
 from hedgerow.model.projects import HotColumn
 from hedgerow.model.tables import (
     COHORT_PEOPLE,
@@ -39,15 +38,8 @@ from hedgerow.store import erasing
 from hedgerow.store.hot_columns import Planned, pointer, selected, statements
 from hedgerow.store.rows import INCOMING, MANY_ROWS, in_memory, unnested
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 Hot = Mapping[tuple[str, str], HotColumn]
 _encode = msgspec.json.Encoder().encode
-
-
-def microseconds(moment: datetime) -> int:
-    """Return a time as microseconds since 1970, as ``make_timestamp`` takes it."""
-    return (moment - EPOCH) // MICROSECOND
 
 
 def text(value: Any) -> str:
@@ -295,24 +287,21 @@ class Loader:
         self.run(f"UPDATE {POSITION.name} SET id = $upto", {"upto": upto})
 
 
-def event_columns(events: Sequence[Event]) -> list[list[Any]]:
+def event_columns(events: Events) -> list[list[Any]]:
     """Return events as one list for each column of the table."""
-    times: dict[datetime, int] = {}
-    for one in events:
-        if one.received_at not in times:
-            times[one.received_at] = microseconds(one.received_at)
+    made = as_columns(events)
     return [
-        [one.project_id for one in events],
-        [one.uuid for one in events],
-        [one.name for one in events],
-        [one.distinct_id for one in events],
-        [microseconds(one.happened_at) for one in events],
-        [times[one.received_at] for one in events],
-        [one.person_key for one in events],
-        [one.person_state for one in events],
-        [one.personless for one in events],
-        *([one.groups[n] for one in events] for n in range(5)),
-        [one.properties for one in events],
+        made.project_ids,
+        made.uuids,
+        made.names,
+        made.distinct_ids,
+        made.happened_at,
+        made.received_at,
+        made.person_keys,
+        made.person_states,
+        made.personless,
+        *made.groups,
+        made.properties,
     ]
 
 

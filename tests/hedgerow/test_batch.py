@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hedgerow.ingest.batch import STEPS, plan, prepare
+from hedgerow.ingest.batch import ALONE, prepare
 from hedgerow.ingest.drafts import Arrived
+from hedgerow.ingest.sheet import as_sheet
+from hedgerow.ingest.together import TOGETHER, plan
 from hedgerow.model.changes import Known
 from hedgerow.model.events import CapturedRequest
 from tests.world import NOW, a_project, a_uuid, captured, rows, store_events
@@ -144,8 +146,8 @@ def test_names_are_counted_with_first_and_last_sight(store, project):
 def test_every_step_says_what_it_does_by_its_name():
     verbs = {"put", "drop", "hide", "place", "note", "count", "write"}
 
-    assert {step.__name__.split("_")[0] for step in STEPS} <= verbs
-    assert all(step.__doc__ for step in STEPS)
+    assert {step.__name__.split("_")[0] for step in (*ALONE, *TOGETHER)} <= verbs
+    assert all(step.__doc__ for step in (*ALONE, *TOGETHER))
 
 
 EVENTS = st.lists(
@@ -173,9 +175,8 @@ EVENTS = st.lists(
 
 def planned(project, events):
     request = CapturedRequest(token="phc_x", sent_at=None, events=events)
-    return plan(
-        prepare([Arrived(project=project, received_at=NOW, request=request)]), Known()
-    )
+    arrived = Arrived(project=project, received_at=NOW, request=request)
+    return plan(as_sheet(prepare([arrived])), Known())
 
 
 @given(EVENTS)

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hedgerow.ingest.batch import plan, prepare
+from hedgerow.ingest.batch import prepare
 from hedgerow.ingest.drafts import Arrived
 from hedgerow.ingest.identity import is_illegal
+from hedgerow.ingest.sheet import as_sheet
+from hedgerow.ingest.together import plan
 from hedgerow.model.changes import Known
 from hedgerow.model.events import CapturedRequest
 from tests.world import NOW, a_project, captured, rows, store_events
@@ -300,7 +302,7 @@ def partition(changes):
 def planned(events):
     request = CapturedRequest(token="phc_x", sent_at=None, events=events)
     batch = prepare([Arrived(project=PROJECT, received_at=NOW, request=request)])
-    return plan(batch, Known())
+    return plan(as_sheet(batch), Known())
 
 
 @given(PAIRS, st.randoms(use_true_random=False))
