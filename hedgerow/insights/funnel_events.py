@@ -23,8 +23,9 @@ from hedgerow.insights.funnel_values import Journey
 from hedgerow.model.ports import Rows, Statement
 from hedgerow.model.projects import QueryContext
 from hedgerow.query import expressions
+from hedgerow.query.breakdowns import text_of
 from hedgerow.query.dates import Range
-from hedgerow.query.definitions_nodes import EventsNode
+from hedgerow.query.definitions_nodes import Breakdown, EventsNode
 from hedgerow.query.filters import conditions
 from hedgerow.query.membership import in_cohort
 from hedgerow.query.sources import Events, at_event_time
@@ -133,7 +134,7 @@ def _matches(step: EventsNode, events: Events, span: Range, number: int) -> Tree
     found = node_condition(step, events, path)
     if step.math != FIRST_TIME and step.math not in FIRST_MATCHING:
         return found
-    history = Events(events.context, events.values)
+    history = Events(events.context, events.values, at_event=events.at_event)
     sought = step.filters() if step.math in FIRST_MATCHING else []
     node = EventsNode(event=step.event, properties=sought)
     first = history.select(
@@ -191,7 +192,10 @@ def _text(key: str, breakdown: FunnelBreakdown, events: Events) -> Tree:
     if breakdown.type == "hogql":
         text = expression_text(key, events, "breakdownFilter.breakdown")
     else:
-        text = events.property(breakdown.type, key, breakdown.group_index).text
+        by = Breakdown(
+            property=key, type=breakdown.type, group_type_index=breakdown.group_index
+        )
+        text = text_of(by, events)
     shown = call("coalesce", text, text_literal(""))
     if not breakdown.normalize_url:
         return shown

@@ -122,7 +122,7 @@ def column(by: Breakdown, source: Source, bounds: str | None = None) -> Tree:
     if by.histogram_bin_count is not None and bounds is not None:
         text = _bin(by.histogram_bin_count, number(by, source), bounds, source)
     else:
-        text = _text(by, source)
+        text = text_of(by, source)
     if by.normalize_url:
         text = _normalized(text, source)
     filled = exp.func("nullif", text, text_literal(""))
@@ -136,7 +136,8 @@ def number(by: Breakdown, source: Source) -> Tree:
     return source.property(by.type or "event", by.property, by.group_type_index).number
 
 
-def _text(by: Breakdown, source: Source) -> Tree:
+def text_of(by: Breakdown, source: Source) -> Tree:
+    """Return a row's value of a breakdown as text; NULL where missing."""
     if by.type == "hogql":
         return expressions.as_text(expressions.scalar(by.property, source), source)
     found = source.property(by.type or "event", by.property, by.group_type_index)

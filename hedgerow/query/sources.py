@@ -97,7 +97,7 @@ class Events:
         self.context, self.values = context, values
         self.dialect = dialect_of(context)
         self.project = values.bind(context.project.id)
-        self._at_event = at_event
+        self.at_event = at_event
         self._joins: dict[str, tuple[exp.Query | exp.Table, Tree, str]] = {}
 
     def column(self, name: str) -> exp.Column:
@@ -168,7 +168,7 @@ class Events:
         return read(self, table, alias, scope=scope, key=key)
 
     def _person_property(self, key: str) -> Property:
-        if not self._at_event:
+        if not self.at_event:
             self._join_persons()
             return self._read("persons", "p", "person", key)
         if "s" not in self._joins:
@@ -329,9 +329,10 @@ def plain(source: Source, text: Tree) -> Property:
 
 
 def timed(source: Source, time: Tree) -> Property:
-    """Return a column of time as a property."""
+    """Return a column of time as a property; its text is the project's wall clock."""
+    zone = source.context.project.timezone
     return Property(
-        text=exp.cast(time.copy(), "text"),
+        text=exp.cast(source.dialect.local_time(time.copy(), zone), "text"),
         number=source.dialect.microseconds(time.copy()),
         instant=time,
         kind="DateTime",

@@ -141,3 +141,15 @@ def test_a_day_whose_last_hour_comes_twice_ends_with_the_second(store):
         event="opened", dateRange={"date_from": "2018-02-17", "date_to": "2018-02-17"}
     )
     assert (rows[0]["days"], rows[0]["data"]) == (["2018-02-17"], [2])
+
+
+def test_the_time_of_an_event_reads_as_the_wall_clock_says(store):
+    events = [did("ann", "opened", "2026-03-10T03:30:00Z")]
+    asked = Asked(store, a_project(timezone="America/New_York"), events=events)
+    rows = asked.trend(
+        event="opened",
+        dateRange=SINCE,
+        trendsFilter=TABLE,
+        breakdownFilter={"breakdown_type": "event_metadata", "breakdown": "timestamp"},
+    )
+    assert rows[0]["breakdown_value"] == "2026-03-09 23:30:00"
