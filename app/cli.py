@@ -26,7 +26,8 @@ from app.models import Database, schema
 from app.models.database import open_database
 from app.models.people import ROLES, User
 from app.people import accounts
-from app.settings import in_force
+from app.reports import slicing
+from app.settings import Settings, in_force
 from app.telemetry import daily, preview
 from app.telemetry.reporter import Reporter
 
@@ -188,14 +189,40 @@ def check() -> None:
     Example:
       timetracker check
     """
-    _, database = _opened()
+    config, database = _opened()
     schema.refuse_newer(database)
     problems = list(upkeep.check(database))
+    if schema.current(database) == schema.newest():
+        problems += upkeep.check_sums(database, _rules(config, database))
     for problem in problems:
         click.echo(problem)
     if problems:
         raise click.ClickException(f"{len(problems)} problems found.")
     click.echo("All is well.")
+
+
+def _rules(config: Config, database: Database) -> Settings:
+    with database.reading() as session:
+        return in_force(session, config.mapping())
+
+
+@main.command()
+@deliberate
+def sums() -> None:
+    r"""Throw away the sums that reports keep and add up all entries anew.
+
+    Reports are right meanwhile, only slower; entries are not changed.
+
+    \b
+    Example:
+      timetracker sums
+    """
+    config, database = _opened()
+    schema.migrate(database)
+    with database.writing() as session:
+        slicing.forget(session)
+    number = slicing.bring_up_to_date(database, _rules(config, database))
+    click.echo(f"{number} sums of days and of people's months made.")
 
 
 @main.group(cls=Taught)

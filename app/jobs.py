@@ -29,6 +29,7 @@ from app.models.database import Database
 from app.models.records import Lease
 from app.models.saved import Setting
 from app.people import sessions
+from app.reports import slicing
 from app.settings import in_force
 from app.telemetry import daily, told
 from app.telemetry.reporter import EXTENSION, Reporter
@@ -313,8 +314,22 @@ def _tell_import(ended: commit.Ended) -> None:
     )
 
 
+def _sums_wait(app: Flask, _now: datetime) -> bool:
+    with _reporter(app).database.reading() as session:
+        return slicing.waiting(session, in_force(session, app.config))
+
+
+def add_up(app: Flask, _now: datetime) -> None:
+    """Add up anew what reports keep of the months and days that changed."""
+    database = _reporter(app).database
+    with database.reading() as session:
+        rules = in_force(session, app.config)
+    slicing.bring_up_to_date(database, rules)
+
+
 JOBS = (
     Job("imports", timedelta(0), go_on_importing, _imports_wait),
+    Job("sums", timedelta(0), add_up, _sums_wait),
     Job("timers", timedelta(minutes=1), stop_overdue, _stops_timers),
     Job("reminders", timedelta(minutes=5), remind, _reminds),
     Job("tidy", timedelta(hours=1), tidy, _writes),

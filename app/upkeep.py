@@ -18,6 +18,8 @@ from app.errors import Conflict, NotFound
 from app.models import Database, schema
 from app.models.entries import TimeEntry
 from app.models.people import User
+from app.reports import slicing
+from app.settings import Settings
 from app.tracking import overlaps, timers
 from app.tracking.recorded import with_details
 
@@ -110,6 +112,14 @@ def check(database: Database) -> Iterator[str]:
             is None
         ):
             yield "There is no active administrator: run timetracker user promote NAME."
+
+
+def check_sums(database: Database, rules: Settings) -> Iterator[str]:
+    """Yield a sentence for each kept sum that is not that of its entries."""
+    with database.reading() as session:
+        for person, first in slicing.differing(session, rules):
+            whose = f"person {person} from {first} on" if person else f"all on {first}"
+            yield f"What is kept as the sum of {whose} is wrong: run timetracker sums."
 
 
 def _entries(session: Session) -> Iterator[str]:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from app.models.entries import TimeEntry, entry_tags
 from app.models.people import User
-from app.reports import facts, filters, rows
+from app.reports import facts, filters, rows, sliced
 from app.reports import seen as looking
 from app.reports.facts import Fact
 from app.reports.filters import Question
@@ -96,7 +96,7 @@ def grouped(
         slow = rows.across(seen.question, seen.user, *days)
         _add_facts(session, seen, names, answer)
         if bars:
-            for day, billable, seconds in facts.by_day(session, seen):
+            for day, billable, seconds in sliced.by_day(session, seen):
                 _draw(answer, day, seen, seconds, billable=billable)
     _add_items(session, seen, names, answer, slow)
     return answer
@@ -105,7 +105,7 @@ def grouped(
 def _add_facts(
     session: Session, seen: Seen, names: tuple[str, ...], answer: Answer
 ) -> None:
-    for fact in facts.gather(session, seen, names):
+    for fact in sliced.gather(session, seen, names):
         path = [
             _folded(name, key, seen) for name, key in zip(names, fact.keys, strict=True)
         ]
@@ -113,7 +113,7 @@ def _add_facts(
         for sums in targets if "tag" in names else [answer.total, *targets]:
             _add_fact(sums, fact)
     if "tag" in names:
-        for fact in facts.gather(session, seen, ()):
+        for fact in sliced.gather(session, seen, ()):
             _add_fact(answer.total, fact)
 
 

@@ -61,17 +61,29 @@ def can(seen: Seen) -> bool:
     return not seen.question.zone and not seen.by_day
 
 
-def gather(session: Session, seen: Seen, names: Sequence[str]) -> Iterator[Fact]:
-    """Yield the sums of all entries within one day, by these names; several per group."""
+def gather(
+    session: Session,
+    seen: Seen,
+    names: Sequence[str],
+    days: ColumnElement[bool] | None = None,
+) -> Iterator[Fact]:
+    """Yield the sums of all entries within one day, by these names; several per group.
+
+    ``days`` leaves out some days of the range.
+    """
     split = _split(seen, tuple(names))
-    for row in session.execute(_query(seen, split)):
+    query = _query(seen, split)
+    for row in session.execute(query if days is None else query.where(days)):
         yield _fact(row._mapping, seen, split)  # noqa: SLF001 - SQLAlchemy's documented name
 
 
-def by_day(session: Session, seen: Seen) -> Iterator[tuple[date, bool, int]]:
+def by_day(
+    session: Session, seen: Seen, days: ColumnElement[bool] | None = None
+) -> Iterator[tuple[date, bool, int]]:
     """Yield seconds by day and whether they are billable."""
     query = select(TimeEntry.local_date, TimeEntry.billable, func.sum(TimeEntry.seconds))
-    query = query.where(_whole(seen)).group_by(TimeEntry.local_date, TimeEntry.billable)
+    query = query.where(_whole(seen) if days is None else _whole(seen) & days)
+    query = query.group_by(TimeEntry.local_date, TimeEntry.billable)
     for day, billable, seconds in session.execute(query):
         yield day, billable, int(seconds or 0)
 
@@ -159,7 +171,7 @@ def _fact(row: Any, seen: Seen, split: _Split) -> Fact:
     price = _price(row, seen, split) if priced else None
     client = seen.clients.get(project or 0)
     worth = Worth(billable, priced, price)
-    month = row.get("month")
+    month = int(row.get("month") or 0)  # PostgreSQL counts months in decimals
     begin = date(month // 12, month % 12 + 1, 1) if month else None
     keys = {**row, "client": client, "week": day, "month": begin, "worth": worth}
     return Fact(

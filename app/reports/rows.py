@@ -99,15 +99,24 @@ def narrowed(question: Question, user: User) -> ColumnElement[bool]:
 def _by_numbers(question: Question) -> Iterator[ColumnElement[bool]]:
     if question.users:
         yield TimeEntry.user_id.in_(question.users)
+    yield from by_work(question, TimeEntry.project_id, TimeEntry.task_id)
+
+
+def by_work(
+    question: Question,
+    project: InstrumentedAttribute[int | None],
+    task: InstrumentedAttribute[int | None],
+) -> Iterator[ColumnElement[bool]]:
+    """Yield what picks the projects, tasks and clients of a question by these columns."""
     if question.projects:
-        yield _among(TimeEntry.project_id, question.projects)
+        yield _among(project, question.projects)
     if question.tasks:
-        yield _among(TimeEntry.task_id, question.tasks)
+        yield _among(task, question.tasks)
     if question.clients:
         clients = select(Project.id).where(_among(Project.client_id, question.clients))
-        of_clients: ColumnElement[bool] = TimeEntry.project_id.in_(clients)
+        of_clients: ColumnElement[bool] = project.in_(clients)
         if NONE in question.clients:
-            of_clients = or_(of_clients, TimeEntry.project_id.is_(None))
+            of_clients = or_(of_clients, project.is_(None))
         yield of_clients
 
 
@@ -133,9 +142,10 @@ def _by_flags(question: Question) -> Iterator[ColumnElement[bool]]:
 
 def _by_tags(question: Question) -> ColumnElement[bool]:
     def has(numbers: tuple[int, ...]) -> ColumnElement[bool]:
-        return exists().where(
+        found = exists().where(
             entry_tags.c.entry_id == TimeEntry.id, entry_tags.c.tag_id.in_(numbers)
         )
+        return found.correlate(TimeEntry)  # also where a report itself is by tag
 
     match question.tag_mode:
         case "all":

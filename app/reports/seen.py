@@ -10,18 +10,17 @@ Money is shown to those who may see rates: managers everybody's, others their ow
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
 
 from app.models.entries import EntryBreak, TimeEntry
 from app.models.people import User
-from app.models.work import Client, Project
 from app.people import roles
 from app.people.roles import rank
-from app.reports import filters, rows
+from app.reports import filters, rows, terms
 from app.reports.filters import Question
 from app.settings import Settings
 from app.tracking import overlaps, rounding
@@ -29,6 +28,9 @@ from app.tracking.days import DAY, Segment, day_of, day_start, parts, zone
 from app.tracking.rounding import Rule
 from app.work import rates
 from app.work.rates import Price, Rates, Subject
+
+LONG = timedelta(days=27)
+"""Ranges from which on sums that are kept are asked: less is read in no time."""
 
 Bucket = tuple[int, int | None, date]
 """Person, project and day: what is rounded together at level ``day``."""
@@ -107,6 +109,8 @@ class Seen:
     """None where the one who looks may see no money at all."""
     clients: Mapping[int, int | None]
     """Project → client."""
+    mark: str = ""
+    """Of the terms that hold, where sums that are kept may answer; else empty."""
     breaks: Mapping[int, list[tuple[datetime, datetime | None]]] = field(
         default_factory=dict
     )
@@ -149,7 +153,8 @@ def look(
     exact = question.rounding == "exact"
     general = Rule() if exact else rounding.of_installation(settings)
     money = roles.may(user, "rates.see", settings)
-    of_project = session.execute(select(Project.id, Project.client_id))
+    prices = rates.every(session, settings.currency) if money else None
+    long = last - first >= LONG and rank(user.role) >= rank("manager")
     seen = Seen(
         question=question,
         user=user,
@@ -157,38 +162,15 @@ def look(
         last=last,
         now=now,
         general=general,
-        rules={} if exact else _deviating(session, general),
-        prices=rates.every(session, settings.currency) if money else None,
-        clients={row.id: row.client_id for row in of_project},
+        rules={} if exact else terms.deviating(session, general),
+        prices=prices,
+        clients=terms.clients(session),
+        mark=terms.mark(session, settings, prices) if long and prices else "",
     )
     if not seen.by_day:
         return seen
     seen = with_breaks(session, seen, rows.reaching(question, user, first, last))
     return replace(seen, shares=_shares(session, seen))
-
-
-def _deviating(session: Session, general: Rule) -> dict[int, Rule]:
-    """Return the rule of each project that has another one than the installation."""
-    own = [
-        column.is_not(None)
-        for table in (Client, Project)
-        for column in (
-            table.rounding_minutes,
-            table.rounding_method,
-            table.rounding_level,
-            table.rounding_minimum,
-        )
-    ]
-    query = (
-        select(Project)
-        .outerjoin(Project.client)
-        .where(or_(*own))
-        .options(joinedload(Project.client))
-    )
-    return {
-        project.id: rounding.in_force(general, project.client, project)
-        for project in session.scalars(query)
-    }
 
 
 def items(session: Session, picked: ColumnElement[bool]) -> Iterator[Item]:

@@ -66,6 +66,10 @@ class Rates:
         """Days on which a rate begins, in order."""
         return sorted({day for days, _ in self._by_key.values() for day in days})
 
+    def said(self) -> str:
+        """Return all of it as text: equal where every entry is worth the same."""
+        return repr((self._currency, sorted(self._by_key.items(), key=repr)))
+
     def on(self, subject: Subject, day: date) -> Price | None:
         """Return the rate that holds; None where there is none."""
         for key in _keys(subject):
