@@ -14,6 +14,7 @@ from app.views import (
     lock,
     oidc,
     organise,
+    pins,
     privacy,
     profile,
     project,
@@ -39,6 +40,7 @@ REGISTERED = (
     week.blueprint,
     timer.blueprint,
     forgotten.blueprint,
+    pins.blueprint,
     entry.blueprint,  # that of entries, with what can be done with one of them
     exports.blueprint,
     column_sets.blueprint,

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.models.entries import TimeEntry
 from app.models.people import User
-from app.tracking import forgotten, recorded, timers
+from app.tracking import forgotten, pins, recorded, timers
 from app.tracking.days import day_of, week_days, zone
 from app.tracking.recorded import with_details
 from app.views import context
@@ -52,6 +52,7 @@ def today() -> str:
         total=sums.get(day, 0),
         bars=_bars(person, week, sums),
         week_total=sum(sums.values()),
+        pinned=pins.listed(db(), person),
         recent=recorded.recent(db(), person),
         doubts=doubts(person),
     )

@@ -23,7 +23,7 @@ from flask import (
 )
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.errors import InvalidInput
+from app.errors import InvalidInput, NotFound
 from app.models.entries import TimeEntry
 from app.models.people import User
 from app.telemetry import told
@@ -129,6 +129,11 @@ def start() -> AnyResponse:
     started = timers.start(db(), person, about_from_form(), now(), settings=settings())
     commit()
     return told_start(person, started, forms.text("origin"))
+
+
+def same_timer() -> AnyResponse:
+    """Answer a request that came twice: the timer as it is."""
+    return _answer()
 
 
 def told_start(person: User, started: timers.Started, origin: str) -> AnyResponse:
@@ -268,6 +273,20 @@ def continue_(number: int) -> AnyResponse:
     started = timers.continue_(db(), person, entry, now(), settings=settings())
     commit()
     return told_start(person, started, forms.text("origin") or "entry")
+
+
+@blueprint.post("/last")
+def last() -> AnyResponse:
+    """Start a new timer about the same as what was worked on last."""
+    person = demand("track")
+    if not once.first_time(db(), person, forms.text("key"), now()):
+        return _answer()
+    latest = recorded.recent(db(), person, limit=1)
+    if not latest:
+        raise NotFound("There is nothing to continue yet.", hint="Start a timer first.")
+    started = timers.continue_(db(), person, latest[0], now(), settings=settings())
+    commit()
+    return told_start(person, started, "shortcut")
 
 
 @blueprint.get("/suggest")

@@ -21,6 +21,7 @@ const KEYS = {
     field?.select();
     return Boolean(field);
   },
+  c: () => click("#timer [data-key=c]"),
   t: () => click("[data-key=t]"),
   "[": () => click("[data-key='[']"),
   "]": () => click("[data-key=']']"),
@@ -63,5 +64,6 @@ document.addEventListener("keydown", (event) => {
     if (link) location.href = link.href;
     return;
   }
+  if (/^[0-9]$/.test(event.key) && click(`[data-pin] [data-key="${event.key}"]`)) event.preventDefault();
   if (KEYS[event.key]?.()) event.preventDefault();
 });
