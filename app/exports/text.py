@@ -39,7 +39,7 @@ def safe(text: str) -> str:
 
     An apostrophe that somebody typed is doubled where the importer would take it off.
     """
-    if text.startswith(DANGEROUS) or (text[:1] == "'" and text[1:].startswith(DANGEROUS)):
+    if text.lstrip("'").startswith(DANGEROUS):
         return f"'{text}"
     return text
 
@@ -49,24 +49,25 @@ def _day(cell: Any) -> str:
 
 
 def _moment(cell: Any) -> str:
-    return str(cell.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    return f"{cell.isoformat()[:19]}Z"
+
+
+def _clock(cell: Any) -> str:
+    return str(cell.isoformat()[11:19])
 
 
 def _writers(dialect: Dialect) -> dict[Kind, Callable[[Any], str]]:
-    """Return for each kind of cell how it is written."""
+    """Return how a cell is written, for the kinds that the csv writer cannot do itself."""
 
     def point(text: str) -> str:
         return text if dialect.decimal == "." else text.replace(".", dialect.decimal)
 
-    return {
-        "number": str,
-        "word": str,
-        "text": str if dialect.raw else safe,
+    guard: dict[Kind, Callable[[Any], str]] = {} if dialect.raw else {"text": safe}
+    return guard | {
         "flag": lambda cell: "yes" if cell else "no",
         "date": _day,
-        "clock": lambda cell: str(cell.strftime("%H:%M:%S")),
+        "clock": _clock,
         "moment": _moment,
-        "seconds": str,
         "length": exact,
         "hours": lambda cell: point(decimal(cell)),
         "money": point,
@@ -77,7 +78,12 @@ def _writers(dialect: Dialect) -> dict[Kind, Callable[[Any], str]]:
 def csv_lines(sheet: Sheet, dialect: Dialect) -> Iterator[str]:
     """Yield the file in pieces of some rows; a header first."""
     writers = _writers(dialect)
-    cells = [(column.key, writers[column.kind]) for column in sheet.columns]
+    keys = [column.key for column in sheet.columns]
+    written = [
+        (place, writers[column.kind])
+        for place, column in enumerate(sheet.columns)
+        if column.kind in writers
+    ]
     buffer = io.StringIO()
     writer = csv.writer(buffer, delimiter=dialect.separator, lineterminator="\r\n")
     if dialect.bom:
@@ -85,8 +91,12 @@ def csv_lines(sheet: Sheet, dialect: Dialect) -> Iterator[str]:
     guard: Callable[[str], str] = str if dialect.raw else safe
     writer.writerow([guard(column.heading) for column in sheet.columns])
     for number, row in enumerate(sheet.rows, start=1):
-        values = ((row.get(key), write) for key, write in cells)
-        writer.writerow(["" if cell is None else write(cell) for cell, write in values])
+        cells: list[Any] = list(map(row.get, keys))
+        for place, write in written:
+            cell = cells[place]
+            if cell is not None:
+                cells[place] = write(cell)
+        writer.writerow(cells)
         if number % ROWS_AT_ONCE == 0:
             yield buffer.getvalue()
             buffer.seek(0)

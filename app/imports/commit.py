@@ -2,7 +2,8 @@
 
 How far an import got stands in the database with what it made, so it can be stopped,
 goes on after a restart, and never makes a row twice. Undo takes back what nobody changed
-since: those entries go to the trash; changed or locked ones stay and are counted.
+since: those entries go to the trash; changed or locked ones stay and are counted. Clients,
+projects, tasks and tags that the import made and nothing uses go too (``leftovers``).
 """
 
 import time
@@ -19,7 +20,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, TimeTrackerError
-from app.imports import batches
+from app.imports import batches, leftovers
 from app.imports.batches import CHUNK
 from app.imports.plan import Planned, Planner
 from app.imports.reading import Row, Table
@@ -154,6 +155,7 @@ def _chunk(
     counts["done"] += len(rows)
     counts["took_ms"] += round((time.monotonic() - began) * 1000)
     batch.counts = counts
+    batch.options = leftovers.noted(batch.options, judge.targets)
     if len(rows) == CHUNK:
         return None
     batch.state = "done"
@@ -274,7 +276,8 @@ def undo(
     with database.writing() as session:
         kept = _note_kept(session, number, through_days=through is not None)
         batch = session.get_one(ImportBatch, number)
-        batch.counts = {**batch.counts, "removed": removed, **kept}
+        gone = leftovers.remove(session, number, batch.options.get("made", {}))
+        batch.counts = {**batch.counts, "removed": removed, **kept, "gone": gone}
     return Undone(removed=removed, changed=kept["changed"], locked=kept["locked"])
 
 

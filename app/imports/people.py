@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.imports.reading import Row, Table
+from app.imports.reading import Row, Table, unguarded
 from app.imports.sources import Columns
 from app.models.database import name_key
 from app.models.people import User
@@ -32,7 +32,7 @@ def name_of(row: Row, found: Columns) -> str:
     for field in ("email", "user"):
         place = found.get(field, -1)
         if 0 <= place < len(row.cells) and row.cells[place].strip():
-            return row.cells[place].strip().removeprefix("'")[:254]
+            return unguarded(row.cells[place].strip())[:254]
     return ""
 
 

@@ -182,6 +182,12 @@ def line(row: Row, meaning: Meaning) -> Line:
     )
 
 
+def unguarded(cell: str) -> str:
+    """Return a cell without the apostrophe that our own export put before it."""
+    bare = cell.lstrip("'")
+    return cell[1:] if bare != cell and bare.startswith(GUARDED) else cell
+
+
 class _Cells:
     """The cells of a row, by what they mean."""
 
@@ -191,9 +197,7 @@ class _Cells:
     def text(self, field: str, *, keep_lines: bool = False) -> str:
         place = self._columns.get(field, -1)
         found = self._cells[place] if 0 <= place < len(self._cells) else ""
-        if found.startswith("'") and found[1:].startswith(GUARDED):
-            found = found[1:]
-        found = found.replace("\0", "")
+        found = unguarded(found).replace("\0", "")
         return found.strip() if keep_lines else " ".join(found.split())
 
 

@@ -33,6 +33,10 @@ class Targets:
         default_factory=lambda: {"client": {}, "project": {}, "task": {}, "tag": {}}
     )
     """Kind → key → name of what would be made."""
+    created: dict[str, list[int]] = field(
+        default_factory=lambda: {"client": [], "project": [], "task": [], "tag": []}
+    )
+    """Kind → numbers of what was made, so that an undo can take it back."""
 
     def __post_init__(self) -> None:
         self.load()
@@ -119,6 +123,7 @@ class Targets:
             if task is None:
                 task = tasks.make(self.session, self.me, project.id, said.task)
                 self.tasks[key] = task
+                self.created["task"].append(task.id)
         return project, task, [self._tag(name) for name in said.tags]
 
     def _make_project(self, said: Line) -> Project | None:
@@ -135,18 +140,23 @@ class Targets:
         self.projects[key] = project
         self.by_name.setdefault(project.name_key, []).append(project)
         self.seen.add(project.id)
+        self.created["project"].append(project.id)
         return project
 
     def _client(self, name: str) -> Client:
         found = self.clients.get(name_key(name))
         if found is None:
             found, _ = clients.save(self.session, None, name)
+            self.session.flush()
             self.clients[found.name_key] = found
+            self.created["client"].append(found.id)
         return found
 
     def _tag(self, name: str) -> Tag:
         found = self.tags.get(name_key(name))
         if found is None:
             found = tags.make(self.session, name)
+            self.session.flush()
             self.tags[found.name_key] = found
+            self.created["tag"].append(found.id)
         return found

@@ -6,15 +6,19 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from app import create_app, jobs
 from app.config import Config
+from app.exports.text import DANGEROUS, safe
 from app.imports import commit
+from app.imports.reading import unguarded
 from app.models.entries import TimeEntry
 from app.models.people import User
 from app.models.saved import ImportBatch, ImportRow
-from app.models.work import Client, Project, Tag, Task
+from app.models.work import Client, Project, Rate, Tag, Task
 from app.people import accounts
 from app.settings import Settings
 
@@ -187,6 +191,90 @@ def test_undo_takes_back_what_nobody_changed(browser, app, clock):
     assert "1 entry was changed since and stays" in browser.text
     again = imported(browser, app, clock, sample("toggl.csv"))
     assert (again.counts["created"], again.counts["duplicate"]) == (3, 1)
+
+
+def test_undo_takes_along_what_it_made_and_nothing_uses(browser, app, clock):
+    done = imported(browser, app, clock, sample("toggl.csv"))
+    assert every(app, Project)
+    assert every(app, Tag)
+    browser.post(f"/import/{done.id}/undo")
+
+    assert [every(app, table) for table in (Client, Project, Task, Tag)] == [[], [], [], []]
+    assert "went with them" in browser.text
+    assert all(e.seconds and e.project_id is None for e in every(app, TimeEntry))
+
+
+def _keep_entry(session):
+    session.scalars(select(TimeEntry)).first().touch()
+
+
+def _own_task(session):
+    project = session.scalars(select(Project).order_by(Project.id)).first()
+    session.add(Task(project_id=project.id, name="Mine"))
+
+
+def _rate(session):
+    project = session.scalars(select(Project).order_by(Project.id)).first()
+    session.add(
+        Rate(scope="project", project_id=project.id, amount=1, currency="EUR",
+             valid_from=MONDAY.date())
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        pytest.param(_keep_entry, id="an entry that was changed since"),
+        pytest.param(_own_task, id="a task made by hand"),
+        pytest.param(_rate, id="a rate"),
+    ],
+)
+def test_undo_keeps_a_project_that_is_used(browser, app, clock, use):
+    done = imported(browser, app, clock, sample("toggl.csv"))
+    with app.extensions["database"].writing() as session:
+        use(session)
+    browser.post(f"/import/{done.id}/undo")
+
+    assert len(every(app, Project)) == 1
+    assert len(every(app, Client)) <= 1
+
+
+def test_undo_keeps_what_was_there_before(browser, app, clock):
+    with app.extensions["database"].writing() as session:
+        session.add(Tag(name="deep"))
+    done = imported(browser, app, clock, sample("toggl.csv"))
+    browser.post(f"/import/{done.id}/undo")
+
+    assert [tag.name for tag in every(app, Tag)] == ["deep"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+2",
+        "'=1+2",
+        "''=1+2",
+        "+49 30",
+        "-5",
+        "@you",
+        "'",
+        "''",
+        "'quoted'",
+        "it's",
+        "\t=x",
+        "'\t",
+    ],
+)
+def test_the_apostrophe_of_our_export_is_taken_off_again(text):
+    assert unguarded(safe(text)) == text
+
+
+@given(st.text(alphabet="'=+-@\t\ra", max_size=6))
+def test_no_text_is_changed_by_going_out_and_coming_back(text):
+    kept = safe(text)
+
+    assert unguarded(kept) == text
+    assert not kept.startswith(DANGEROUS)
 
 
 def test_undo_leaves_locked_days_alone(browser, app, clock):
