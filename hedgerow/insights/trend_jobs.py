@@ -9,7 +9,6 @@ from typing import Literal
 import msgspec
 from sqlglot import exp
 
-from hedgerow.errors import InvalidQuery
 from hedgerow.model.projects import QueryContext
 from hedgerow.query import aggregations, breakdowns, filters, membership
 from hedgerow.query.breakdowns import Split, split_of
@@ -58,14 +57,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def display_of(query: TrendsQuery) -> str:
-    """Return the display, or its default. Raises InvalidQuery for one not drawn here."""
+    """Return the display, or its default."""
     given = query.trends_filter.display if query.trends_filter else None
-    if given == "CalendarHeatmap":
-        raise InvalidQuery(
-            "A calendar heat map is not an answer yet.",
-            hint="Break down by toDayOfWeek(timestamp) and toHour(timestamp) instead.",
-            attr="trendsFilter.display",
-        )
     return given or "ActionsLineGraph"
 
 

@@ -7,6 +7,7 @@ they are put together into the answer.
 
 from typing import Any
 
+from hedgerow.insights import calendar_heat_map
 from hedgerow.insights.trend_formula_rows import formula_rows
 from hedgerow.insights.trend_formulas import compiled, formulas_of
 from hedgerow.insights.trend_jobs import (
@@ -26,10 +27,13 @@ from hedgerow.query.definitions_trends import TrendsQuery
 
 ALL_EVENTS = "All events"
 EVERYONE = "all users"
+HEAT_MAP = "CalendarHeatmap"
 
 
 def statements(query: TrendsQuery, context: QueryContext) -> list[Statement]:
     """Return a statement for each series, period and cohort. Raises InvalidQuery."""
+    if display_of(query) == HEAT_MAP:
+        return calendar_heat_map.statements(query, context)
     for formula in formulas_of(query.trends_filter):
         compiled(formula, len(query.series))
     return [statement(job) for job in jobs_of(query, context)]
@@ -39,6 +43,8 @@ def result(
     query: TrendsQuery, context: QueryContext, answers: list[Rows]
 ) -> dict[str, Any]:
     """Return ``results``, ``hasMore`` and ``resolved_date_range`` (§10)."""
+    if display_of(query) == HEAT_MAP:
+        return calendar_heat_map.result(query, context, answers)
     jobs = jobs_of(query, context)
     found = [rows_of(job, answer) for job, answer in zip(jobs, answers, strict=True)]
     more = any(has_other(rows) for rows in found)

@@ -47,13 +47,14 @@ from hedgerow.query.definitions_paths import PathsQuery
 from hedgerow.query.definitions_retention import RetentionQuery
 from hedgerow.query.definitions_sql import HogQLQuery
 from hedgerow.query.definitions_stickiness import StickinessActorsQuery, StickinessQuery
-from hedgerow.query.definitions_trends import TrendsQuery
+from hedgerow.query.definitions_trends import CalendarHeatmapQuery, TrendsQuery
 from hedgerow.query.group_names import numbered
 
 __all__ = [
     "ActorsQuery",
     "Breakdown",
     "BreakdownFilter",
+    "CalendarHeatmapQuery",
     "CompareFilter",
     "DataTableNode",
     "Dates",
@@ -88,6 +89,7 @@ __all__ = [
 
 Answerable = (
     TrendsQuery
+    | CalendarHeatmapQuery
     | FunnelsQuery
     | RetentionQuery
     | PathsQuery

@@ -17,7 +17,7 @@ from hedgerow.query.definitions_paths import PathsQuery
 from hedgerow.query.definitions_retention import RetentionQuery
 from hedgerow.query.definitions_sql import HogQLQuery
 from hedgerow.query.definitions_stickiness import StickinessActorsQuery, StickinessQuery
-from hedgerow.query.definitions_trends import TrendsQuery
+from hedgerow.query.definitions_trends import CalendarHeatmapQuery, TrendsQuery
 
 Insight = (
     TrendsQuery
@@ -157,7 +157,7 @@ class InsightVizNode(
 ):
     """A saved insight's wrapper: only ``source`` is a question, the rest is the screen's."""
 
-    source: Insight
+    source: Insight | CalendarHeatmapQuery
     full: Any = None
     embedded: Any = None
     show_header: Any = None

@@ -99,3 +99,23 @@ class TrendsQuery(
     trends_filter: TrendsFilter | None = msgspec.field(default=None, name="trendsFilter")
     conversion_goal: None = msgspec.field(default=None, name="conversionGoal")
     """Only null is accepted."""
+
+
+class CalendarHeatmapQuery(
+    InsightQuestion,
+    frozen=True,
+    kw_only=True,
+    tag_field="kind",
+    tag="CalendarHeatmapQuery",
+):
+    """Counts by day of the week and hour of the day; only the first series counts."""
+
+    series: Annotated[list[EventsNode], msgspec.Meta(min_length=1, max_length=26)]
+    interval: Interval | None = "day"
+    calendar_heatmap_filter: dict[str, Any] | None = msgspec.field(
+        default=None, name="calendarHeatmapFilter"
+    )
+    """No effect."""
+
+    conversion_goal: None = msgspec.field(default=None, name="conversionGoal")
+    """Only null is accepted."""

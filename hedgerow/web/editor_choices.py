@@ -23,6 +23,7 @@ DISPLAYS = (
     ("ActionsBarValue", "List of bars"),
     ("ActionsPie", "Ring"),
     ("ActionsTable", "Table"),
+    ("CalendarHeatmap", "Weekdays and hours"),
 )
 MATHS = (
     ("total", "Total count"),

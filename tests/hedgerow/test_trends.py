@@ -8,10 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hedgerow.errors import InvalidQuery
-from hedgerow.insights.answer import Asking, answer
 from hedgerow.model.projects import Cohort
 from tests.hedgerow.asking import Asked, did, numbers
-from tests.world import a_project, context
+from tests.world import a_project
 
 NONE, OTHER = "$$_posthog_breakdown_null_$$", "$$_posthog_breakdown_other_$$"
 NODE = {"kind": "EventsNode", "event": "opened"}
@@ -460,16 +459,3 @@ def test_a_breakdown_with_other_and_none_adds_up(store, happened, limit):
 
     assert sum(row["count"] for row in rows) == len(happened)
     assert len([row for row in rows if row["breakdown_value"] != OTHER]) <= limit
-
-
-def test_a_calendar_heat_map_is_refused_by_name(store, project):
-    query = {
-        "kind": "TrendsQuery",
-        "series": [{"kind": "EventsNode", "event": "a"}],
-        "trendsFilter": {"display": "CalendarHeatmap"},
-    }
-
-    with pytest.raises(InvalidQuery) as refused:
-        answer(query, context(store, project), store, Asking())
-
-    assert refused.value.attr == "trendsFilter.display"

@@ -11,11 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from hedgerow.web.charts import funnels, others, retention, trends, words
+from hedgerow.web.charts import calendar, funnels, others, retention, trends, words
 from hedgerow.web.charts.rows import Row
 from hedgerow.web.charts.spec import Chart, Nothing
 
 Known = Callable[[], Mapping[str, datetime]]
+SERIES = frozenset({"TrendsQuery", "StickinessQuery", "LifecycleQuery", calendar.KIND})
+"""Kinds that have nothing to show where all their figures are 0."""
+
 WRAPPERS = frozenset({"InsightVizNode", "DataTableNode", "DataVisualizationNode"})
 
 
@@ -31,10 +34,10 @@ def chart(query: Row, answer: Row, *, known: Known, now: datetime) -> Chart:
     query = unwrapped(query)
     results = answer.get("results")
     kind = query.get("kind")
-    if kind in ("TrendsQuery", "StickinessQuery", "LifecycleQuery") and _is_empty(results):
+    if kind in SERIES and _is_empty(results):
         return empty(query, known=known(), now=now)
     match kind:
-        case "TrendsQuery":
+        case "TrendsQuery" | calendar.KIND:
             return trends.chart(query, results or [], now=now)
         case "FunnelsQuery":
             return funnels.chart(query, results, now=now)
@@ -53,6 +56,8 @@ def chart(query: Row, answer: Row, *, known: Known, now: datetime) -> Chart:
 def _is_empty(results: Any) -> bool:
     if not results:
         return True
+    if isinstance(results, dict):
+        return not results["data"]
     return not any(
         any(row.get("data") or ()) or row.get("aggregated_value") for row in results
     )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from hedgerow.web.charts import words
+from hedgerow.web.charts import calendar, words
 from hedgerow.web.charts.rows import Row, breakdown_name, hues, names, ordered, who
 from hedgerow.web.charts.spec import Cell, Chart, Column, Grid, Plot, Series, Table
 from hedgerow.web.charts.totals import number, ranking, ring, sentence, totals_table
@@ -41,8 +41,10 @@ PER = {
 }
 
 
-def chart(query: Row, results: Sequence[Row], *, now: datetime) -> Chart:
-    """Return what to draw for a TrendsQuery's rows; ``now`` is in the project's zone."""
+def chart(query: Row, results: Any, *, now: datetime) -> Chart:
+    """Return what to draw for a trend's rows or heat map; ``now`` in the project's zone."""
+    if calendar.asked(query):
+        return calendar.chart(results)
     display = (query.get("trendsFilter") or {}).get("display") or "ActionsLineGraph"
     if display not in TOTALS:
         form = FORMS.get(display, "lines")
