@@ -19,6 +19,7 @@ import msgspec
 from hedgerow.errors import InvalidQuery, QueryTimedOut
 from hedgerow.insights import (
     actors,
+    calendar_heat_map,
     events,
     funnel_correlation,
     funnels,
@@ -40,6 +41,7 @@ from hedgerow.model.ports import Cancel, Reader, Rows, Statement
 from hedgerow.model.projects import QueryContext
 from hedgerow.query.definitions import (
     ActorsQuery,
+    CalendarHeatmapQuery,
     EventNamesQuery,
     EventsQuery,
     ExperimentQuery,
@@ -62,6 +64,7 @@ from hedgerow.query.definitions import (
 
 INSIGHTS: dict[type[msgspec.Struct], Insight] = {
     TrendsQuery: trends,
+    CalendarHeatmapQuery: calendar_heat_map,
     FunnelsQuery: funnels,
     PathsQuery: paths,
     RetentionQuery: retention,
