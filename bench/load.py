@@ -4,9 +4,10 @@ Fills a real inbox with requests of a hundred events (gzip, about 440 bytes of J
 twelve properties each, one in ten an identity event), then lets the writer move them and
 measures events per second, from reading the first to the last one being queryable.
 
-    python bench/load.py [--events 200000] [--people 20000] [--before 0]
+    python bench/load.py [--events 200000] [--people 20000] [--before 0] [--no-helper]
 
-``--before`` loads so many events first, to see how speed holds as the database grows.
+``--before`` loads so many events first, to see how speed holds as the database grows;
+``--no-helper`` decodes in the writer's own process.
 """
 
 import argparse
@@ -20,10 +21,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from hedgerow.capture.wire import decode_queued
 from hedgerow.inbox import SqliteInbox
+from hedgerow.ingest.helping import Helper
 from hedgerow.ingest.writer import Writer
 from hedgerow.model.projects import Project
+from hedgerow.serve.helper import command, decoded
 from hedgerow.store.on_duckdb import DuckStore
 
 PROJECT = Project(id=1, name="bench", api_token="phc_bench")
@@ -78,13 +80,14 @@ def fill(inbox: SqliteInbox, count: int, people: int, seed: int) -> None:
         kept.result()
 
 
-def moved(inbox: SqliteInbox, store: DuckStore, *, show: bool) -> float:
+def moved(inbox: SqliteInbox, store: DuckStore, *, helped: bool, show: bool) -> float:
     """Let a writer move everything and return the seconds it took."""
     writer = Writer(
         inbox,
         store,
-        decode=lambda queued: decode_queued(queued.hints, queued.body),
+        decode=decoded,
         project_of_id=lambda _: PROJECT,
+        helper=Helper(command("")) if helped else None,
     )
     started = time.perf_counter()
     writer.start()
@@ -97,21 +100,34 @@ def moved(inbox: SqliteInbox, store: DuckStore, *, show: bool) -> float:
     return took
 
 
+def processor_s() -> tuple[float, float]:
+    """Return the processor time of this process, and of helpers that have ended."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time(), ended.ru_utime + ended.ru_stime
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--people", type=int, default=20_000)
     parser.add_argument("--before", type=int, default=0)
+    parser.add_argument("--helper", action=argparse.BooleanOptionalAction, default=True)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         inbox = SqliteInbox(Path(folder) / "inbox.sqlite")
         store = DuckStore(Path(folder) / "events.duckdb")
         for start in range(0, options.before, 500_000):
             fill(inbox, min(500_000, options.before - start), options.people, start + 1)
-            moved(inbox, store, show=False)
+            moved(inbox, store, helped=options.helper, show=False)
         fill(inbox, options.events, options.people, 0)
-        took = moved(inbox, store, show=True)
+        before = processor_s()
+        took = moved(inbox, store, helped=options.helper, show=True)
+        each = [
+            1e6 * (now - then) / options.events
+            for now, then in zip(processor_s(), before, strict=True)
+        ]
+        print(f"processor time an event: {each[0]:.1f} µs, and {each[1]:.1f} in the helper")
         size = store.size()
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(

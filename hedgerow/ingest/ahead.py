@@ -8,16 +8,22 @@ be it little, so a quiet server does not wait for a batch to fill.
 
 import logging
 import threading
+from collections import deque
+from collections.abc import Sequence
+from itertools import takewhile
 
 import msgspec
 
+from hedgerow.errors import StoreUnavailable
 from hedgerow.ingest.cutting import batches
+from hedgerow.ingest.helping import WAITING, Helper, HelperLost, Job
 from hedgerow.ingest.planning import Planner, Prepared
 from hedgerow.ingest.units import Unit
-from hedgerow.model.ports import Inbox
+from hedgerow.model.ports import Inbox, Queued
 
 LOG = logging.getLogger(__name__)
 READ_BYTES = 4 * 1024 * 1024
+JOB_BYTES = 1024 * 1024
 LOOK_EVERY_S = 0.01
 AFTER_TROUBLE_S = 1.0
 
@@ -36,10 +42,13 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
 class Ahead:
     """Reads the inbox in a thread of its own, from a position on."""
 
-    def __init__(self, inbox: Inbox, planner: Planner, *, after: int) -> None:
+    def __init__(
+        self, inbox: Inbox, planner: Planner, *, after: int, helper: Helper | None = None
+    ) -> None:
         self._inbox = inbox
         self._planner = planner
         self._after = after
+        self._helper = helper
         self._change = threading.Condition()
         self._ready: Ready | None = None
         self._closed = False
@@ -69,6 +78,8 @@ class Ahead:
             self._change.notify_all()
         self._wake.set()
         self._thread.join()
+        if self._helper is not None:
+            self._helper.stop()
 
     def _read_all(self) -> None:
         """Read until closed."""
@@ -83,6 +94,8 @@ class Ahead:
                 continue
             self.failure = None
             if not found:
+                if self._helper is not None:
+                    self._helper.rest()
                 self._wake.wait(LOOK_EVERY_S)
                 self._wake.clear()
 
@@ -94,11 +107,50 @@ class Ahead:
         queued = self._inbox.read(after=self._after, limit_bytes=READ_BYTES)
         if not queued:
             self._hand_over(Ready(units=[], upto=last))
+        captures = _captures(queued)
         for units in batches(map(self._planner.unit, queued)):
+            if self._helper is not None and self._helper.is_there(_size(captures)):
+                self._read_with(self._helper, captures)
+                break
             self._hand_over(self._prepared(units))
             if self._closed:
                 break
+            captures = captures[len(units) :]
         return True
+
+    def _read_with(self, helper: Helper, captures: list[Queued]) -> None:
+        """Let the helper prepare what waits, until nothing does or something else comes."""
+        asked: deque[list[Queued]] = deque()
+        try:
+            while not self._closed:
+                while captures and len(asked) < WAITING:
+                    ids = {one.project_id for one in captures}
+                    projects = self._planner.projects(ids)
+                    helper.ask(Job(queued=captures, projects=projects))
+                    asked.append(captures)
+                    after = captures[-1].position
+                    captures = _captures(
+                        self._inbox.read(after=after, limit_bytes=JOB_BYTES)
+                    )
+                if not asked:
+                    return
+                self._take_answer(helper, asked.popleft())
+        except HelperLost:
+            helper.lose()
+        except StoreUnavailable:  # shows again where the events are carried
+            helper.stop()
+        if self._closed or asked:
+            helper.stop()
+
+    def _take_answer(self, helper: Helper, queued: list[Queued]) -> None:
+        done = 0
+        while (made := helper.answer()) is not None:
+            part = queued[done : done + made.count]
+            done += made.count
+            units = [Unit(queued=one, request=None, upto=one.position) for one in part]
+            self._hand_over(
+                Ready(units=units, upto=part[-1].position, prepared=made.prepared)
+            )
 
     def _prepared(self, units: list[Unit]) -> Ready:
         prepared = None
@@ -116,3 +168,13 @@ class Ahead:
             self._ready = ready
             self._after = ready.upto
             self._change.notify_all()
+
+
+def _size(queued: list[Queued]) -> int:
+    """Return the bytes of bodies as they lie in the inbox."""
+    return sum(len(one.body) for one in queued)
+
+
+def _captures(queued: Sequence[Queued]) -> list[Queued]:
+    """Return the captures before anything else."""
+    return list(takewhile(lambda one: one.kind == "capture", queued))

@@ -34,6 +34,9 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """Captures, read and enriched; to be planned once."""
 
     sheet: Sheet
+    events: int
+    """As many as were captured, dropped ones included."""
+
     unknown: Mapping[int, int]
     """Project to number of its events, for projects that are no more."""
 
@@ -64,11 +67,16 @@ class Planner:
             self._timings["decode"] += perf_counter() - started
         return Unit(queued=queued, request=request, upto=queued.position)
 
+    def read(self, unit: Unit) -> Unit:
+        """Return a unit with its request, where somebody else read it and it can be read."""
+        is_unread = unit.request is None and unit.queued.kind == "capture"
+        return self.unit(unit.queued) if is_unread else unit
+
     def prepared(self, units: Sequence[Unit]) -> Prepared:
         """Return captures ready to be planned. Raises what their decoding raises."""
         arrived = []
         unknown: defaultdict[int, int] = defaultdict(int)
-        projects = self._projects({unit.queued.project_id for unit in units})
+        projects = self.projects({unit.queued.project_id for unit in units})
         for unit in units:
             request = unit.request or self._decode(unit.queued)
             project = projects[unit.queued.project_id]
@@ -84,7 +92,8 @@ class Planner:
         started = perf_counter()
         sheet = as_sheet(batch)
         self._timings["write_rows"] += perf_counter() - started
-        return Prepared(sheet=sheet, unknown=unknown)
+        count = sum(len(one.request.events) for one in arrived)
+        return Prepared(sheet=sheet, events=count, unknown=unknown)
 
     def planned(self, prepared: Prepared, knows: Knows) -> Changes:
         """Return what captures change."""
@@ -112,10 +121,10 @@ class Planner:
 
     def _project(self, queued: Queued) -> Project:
         """Return the project; one deleted since still has rows that a command may mean."""
-        found = self._projects({queued.project_id})[queued.project_id]
+        found = self.projects({queued.project_id})[queued.project_id]
         return found or Project(id=queued.project_id, name="", api_token="")
 
-    def _projects(self, ids: set[int]) -> dict[int, Project | None]:
+    def projects(self, ids: set[int]) -> dict[int, Project | None]:
         """Return projects as they are set up now.
 
         Raises StoreUnavailable where they cannot be read: that is not the events' fault.

@@ -31,6 +31,7 @@ from hedgerow.errors import (
 from hedgerow.ingest.ahead import Ahead, Ready
 from hedgerow.ingest.batch import Timings
 from hedgerow.ingest.drafts import Place
+from hedgerow.ingest.helping import Helper
 from hedgerow.ingest.planning import Decode, Planner, Prepared, ProjectOf
 from hedgerow.ingest.progress import Progress
 from hedgerow.ingest.units import Unit, halves, set_aside
@@ -81,8 +82,11 @@ class Writer:
         decode: Decode,
         project_of_id: ProjectOf,
         place: Place | None = None,
+        helper: Helper | None = None,
     ) -> None:
+        """``helper`` must decode and place as ``decode`` and ``place`` do."""
         self._inbox = inbox
+        self._helper = helper
         self._store = store
         self.timings: Timings = defaultdict(float)
         """Seconds spent in each step since the start, by its name."""
@@ -108,7 +112,7 @@ class Writer:
                 after,
                 waiting,
             )
-        self._ahead = Ahead(self._inbox, self._planner, after=after)
+        self._ahead = Ahead(self._inbox, self._planner, after=after, helper=self._helper)
         self._thread = threading.Thread(
             target=self._move_all, args=(self._ahead,), name="writer", daemon=True
         )
@@ -279,14 +283,14 @@ class Writer:
         except StoreUnavailable:
             raise
         except Exception as error:  # the outer loop: whatever it is, go on
-            parts = halves(units)
+            parts = halves([self._planner.read(one) for one in units])
             if parts is None and isinstance(error, MemoryError):
                 raise StoreUnavailable(
                     f"The events database has too little memory: {error}",
                     hint="Nothing is lost; raise HEDGEROW_MEMORY_MIB if this stays so.",
                 ) from error
             if parts is None:
-                self._put_aside(units[0], error)
+                self._put_aside(self._planner.read(units[0]), error)
                 return
             LOG.debug("A batch of %d units is cut in halves: %r", len(units), error)
             for part in parts:
@@ -299,7 +303,7 @@ class Writer:
             return
         prepared = prepared or self._planner.prepared(units)
         changes = self._planner.planned(prepared, self._store.known)
-        self._progress.carried(len(units), sum(one.size for one in units))
+        self._progress.carried(len(units), prepared.events)
         self._commit(changes, upto, rejected=prepared.unknown)
 
     def _commit(

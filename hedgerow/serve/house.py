@@ -7,6 +7,7 @@
 This is the only file that knows them all. Each is handed what it needs and nothing else.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,16 +15,17 @@ from typing import Any, Literal
 
 import msgspec
 
-from hedgerow.capture import wire
 from hedgerow.capture.endpoints import Capture
 from hedgerow.inbox import MIB, SqliteInbox
+from hedgerow.ingest.helping import Helper
 from hedgerow.ingest.writer import Writer
 from hedgerow.meta import single_sign_on
 from hedgerow.meta.database import Metadata, open_metadata
 from hedgerow.meta.projects import Directory
-from hedgerow.model.ports import Queued, QueuedKind
+from hedgerow.model.ports import QueuedKind
 from hedgerow.serve.asking import Asking
 from hedgerow.serve.expiring import expire
+from hedgerow.serve.helper import command, decoded
 from hedgerow.serve.keeping import EVENTS, INBOX, backup
 from hedgerow.serve.places import Places
 from hedgerow.settings import Settings
@@ -67,9 +69,12 @@ class House:
         self.writer = Writer(
             self.inbox,
             self.store,
-            decode=_decoded,
+            decode=decoded,
             project_of_id=self.directory.project_of_id,
             place=self.places.of if settings.geoip_db else None,
+            helper=Helper(command(settings.geoip_db))
+            if (os.cpu_count() or 1) > 1
+            else None,
         )
         self.capture = Capture(
             project_of=self.directory.project_of_token, inbox=self.inbox, settings=settings
@@ -148,7 +153,3 @@ class House:
         kept = self.inbox.append(project_id, kind, self.clock(), b"{}", body)
         position = kept.result()
         return self.writer.outcome(position, OUTCOME_WAIT_S) if wait else {}
-
-
-def _decoded(queued: Queued) -> Any:
-    return wire.decode_queued(queued.hints, queued.body)
