@@ -1,4 +1,4 @@
-"""For administrators: ``/users``, ``/audit``, ``/settings``, ``/telemetry/preview``."""
+"""For administrators: ``/audit``, ``/settings``, ``/telemetry/preview``."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,35 +9,15 @@ from app import settings as run_time
 from app.api import kinds
 from app.api.call import Answer, Call
 from app.api.idents import word, word_or_none
-from app.api.paging import PAGE, SINCE, Order, listed
+from app.api.paging import PAGE, Order, listed
 from app.api.shapes import Complaint, Field, InvalidFields, Shape, given, may
 from app.api.shown import iso
 from app.audit import Object
 from app.config import VARIABLES
-from app.errors import NotFound
-from app.models.people import ROLES, User
 from app.models.records import AuditLog
 from app.models.saved import Setting
 from app.telemetry import preview
 from app.telemetry.reporter import EXTENSION, Reporter
-
-USER = Shape(
-    "User",
-    {
-        "id": given(kinds.ident("user")),
-        "username": given(kinds.text(150)),
-        "display_name": given(kinds.text(200)),
-        "email": given(kinds.text(254), null=True),
-        "role": given(kinds.one_of(*ROLES)),
-        "active": given(kinds.flag),
-        "auth_method": given(kinds.one_of("local", "oidc")),
-        "timezone": given(kinds.text(64)),
-        "last_login_at": given(kinds.instant, null=True),
-        "created_at": given(kinds.instant),
-        "updated_at": given(kinds.instant),
-    },
-)
-USERS: dict[str, Field] = {**PAGE, **SINCE, "active": may(kinds.flag)}
 
 LINE = Shape(
     "AuditLine",
@@ -135,40 +115,6 @@ PREVIEW = Shape(
         ),
     },
 )
-
-
-def _user(user: User) -> dict[str, Any]:
-    return {
-        "id": word("user", user.id),
-        "username": user.username,
-        "display_name": user.display_name,
-        "email": user.email,
-        "role": user.role,
-        "active": user.is_active,
-        "auth_method": user.auth_method,
-        "timezone": user.timezone,
-        "last_login_at": iso(user.last_login_at),
-        "created_at": iso(user.created_at),
-        "updated_at": iso(user.updated_at),
-    }
-
-
-def list_users(call: Call) -> Answer:
-    """List everybody who has an account."""
-    query = select(User)
-    if "active" in call.query:
-        query = query.where(User.is_active.is_(call.query["active"]))
-    if "updated_since" in call.query:
-        query = query.where(User.updated_at >= call.query["updated_since"])
-    return listed(call, query, Order((User.id,)), _user)
-
-
-def read_user(call: Call) -> Answer:
-    """Return one user."""
-    user = call.session.get(User, call.path["user"])
-    if user is None:
-        raise NotFound("There is no such user.")
-    return Answer(body=_user(user))
 
 
 def list_audit(call: Call) -> Answer:

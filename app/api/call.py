@@ -54,11 +54,21 @@ class Call:
     upload: Upload | None = None
     if_match: int | None = None
     """The version of an entry that the caller knows."""
-    told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    address: str = ""
+    """Where people reach this installation, without a slash at the end."""
+    told: list[tuple[User, str, dict[str, Any]]] = field(default_factory=list)
+    identified: list[User] = field(default_factory=list)
+    """Whose role changed."""
 
-    def tell(self, name: str, properties: Mapping[str, Any] | None = None) -> None:
-        """Report an event once the transaction has committed."""
-        self.told.append((name, dict(properties or {})))
+    def tell(
+        self,
+        name: str,
+        properties: Mapping[str, Any] | None = None,
+        *,
+        of: User | None = None,
+    ) -> None:
+        """Report an event once the transaction has committed; ``of`` is its subject."""
+        self.told.append((of or self.user, name, dict(properties or {})))
 
     def note(
         self,
@@ -136,6 +146,8 @@ class Endpoint:
     media: tuple[str, ...] = ()
     """Of an answer that is a file."""
     takes_file: bool = False
+    secret: bool = False
+    """The answer shows something once, so it is not kept for a repeated request."""
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What a word in the address may be."""
     empty: bool = False

@@ -23,6 +23,7 @@ from app.api import (
     tags,
     tasks,
     timer,
+    users,
 )
 from app.api.call import Endpoint, Handler
 from app.api.shapes import Field, Shape
@@ -263,8 +264,20 @@ def _admin(
 
 
 ADMIN = (
-    _admin("GET", "/users", admin.list_users, admin.USER, query=admin.USERS, listing=True),
-    _admin("GET", "/users/{user}", admin.read_user, admin.USER),
+    _admin("GET", "/users", users.list_users, users.USER, query=users.USERS, listing=True),
+    Endpoint(
+        method="POST",
+        path="/users",
+        does=users.create_user,
+        scope="admin",
+        act="administer",
+        body=users.USER_NEW,
+        answer=users.MADE,
+        status=201,
+        secret=True,
+    ),
+    _admin("GET", "/users/{user}", users.read_user, users.USER),
+    _admin("PATCH", "/users/{user}", users.change_user, users.USER, body=users.USER_CHANGE),
     _admin("GET", "/audit", admin.list_audit, admin.LINE, query=admin.AUDIT, listing=True),
     _admin("GET", "/settings", admin.read_settings, admin.SETTINGS),
     _admin(

@@ -145,7 +145,7 @@ def _with_commas(field: Field) -> dict[str, Any]:
 
 
 def _in_headers(one: Endpoint) -> Iterator[dict[str, Any]]:
-    if one.method == "POST" and one.writes:
+    if one.method == "POST" and one.writes and not one.secret:
         yield {
             "name": "Idempotency-Key",
             "in": "header",

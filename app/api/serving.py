@@ -40,7 +40,7 @@ from app.errors import (
 from app.models import Database
 from app.models.people import ApiToken, User
 from app.people import roles, tokens
-from app.telemetry.send import track_event
+from app.telemetry.send import identify_user, track_event
 
 PREFIX = "/api/v1"
 LONGEST_BODY = 1_000_000
@@ -246,6 +246,7 @@ def _call(session: Session, token: ApiToken, now: datetime) -> Call:
         config=config,
         database=_database(),
         extensions=current_app.extensions,
+        address=(config["PUBLIC_URL"] or request.url_root).rstrip("/"),
         actor=Actor(
             user_id=token.user_id,
             via="api",
@@ -257,7 +258,8 @@ def _call(session: Session, token: ApiToken, now: datetime) -> Call:
 
 def _written(endpoint: Endpoint, call: Call) -> Response:
     """Run a handler that changes something, once for each Idempotency-Key."""
-    key = request.headers.get("Idempotency-Key", "") if endpoint.method == "POST" else ""
+    keeps = endpoint.method == "POST" and not endpoint.secret
+    key = request.headers.get("Idempotency-Key", "") if keeps else ""
     if len(key) > limits.LONGEST_KEY:
         raise Malformed(f"An Idempotency-Key has at most {limits.LONGEST_KEY} characters.")
     whole_body = call.upload.content if call.upload else request.get_data()
@@ -278,8 +280,10 @@ def _written(endpoint: Endpoint, call: Call) -> Response:
 
 
 def _response(endpoint: Endpoint, answer: Answer, call: Call) -> Response:
-    for name, properties in call.told:
-        track_event(call.user.id, name, properties)
+    for subject, name, properties in call.told:
+        track_event(subject.id, name, properties)
+    for user in call.identified:
+        identify_user(user, logged_in=False)
     made = answer.stream or _json(answer.body, answer.status or endpoint.status)
     made.headers.update(answer.headers)
     made.headers["RateLimit-Remaining"] = str(g.rate_left)
