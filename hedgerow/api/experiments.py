@@ -14,6 +14,7 @@ from hedgerow.insights.experiments.analysis import analyze as judged
 from hedgerow.insights.experiments.definition import Experiment as Definition
 from hedgerow.meta import audit, watches
 from hedgerow.meta.tables import Experiment
+from hedgerow.query.group_names import numbered
 
 OURS = frozenset({"name", "description", "archived"})
 """Fields that are about the saved object; all others are its definition."""
@@ -165,7 +166,7 @@ def _named(name: Any) -> str:
 
 
 def _checked(definition: dict[str, Any]) -> dict[str, Any]:
-    converted(definition, Definition).baseline_key()
+    converted(numbered(definition, None), Definition).baseline_key()
     return definition
 
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.world import ndjson
+
 EVENT = {"event": "sign up", "distinct_id": "ann", "properties": {"plan": "free"}}
 TRENDS = {"kind": "TrendsQuery", "series": [{"kind": "EventsNode", "event": "sign up"}]}
 FREE = {"type": "person", "key": "plan", "operator": "exact", "value": "free"}
@@ -140,6 +142,20 @@ def test_groups_are_listed_shown_and_changed(api):
     assert changed["group_properties"] == {"name": "Acme", "size": 3}
     assert api.get(f"/groups/find{where}") == changed
     assert api.refused("GET", "/groups?group_type_index=4")["attr"] == "group_type_index"
+
+
+def test_groups_of_the_sixth_type_are_asked_for_by_name(api):
+    types = ["one", "two", "three", "four", "five", "shelf"]
+    lines = [{"type": name, "key": "k", "properties": {"of": name}} for name in types]
+    api.call("POST", "/groups/import", content=ndjson(lines))
+    api.post("/ingestion/flush", {}, status=200)
+    assert [one["group_type_index"] for one in api.get("/groups_types")][-1] is None
+    for asked, name in (("4", "five"), ("five", "five"), ("shelf", "shelf")):
+        found = api.get(f"/groups?group_type_index={asked}")["results"]
+        assert [one["group_properties"] for one in found] == [{"of": name}]
+    one = api.get("/groups/find?group_type_index=shelf&group_key=k")
+    assert (one["group_type"], one["group_type_index"]) == ("shelf", None)
+    assert api.refused("GET", "/groups?group_type_index=5")["attr"] == "group_type_index"
 
 
 def test_events_are_listed_found_and_written_out(api):

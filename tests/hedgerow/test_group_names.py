@@ -109,3 +109,40 @@ def test_what_is_no_group_type_is_refused_by_name(kind, said, sold, store):
         results(store, sold, sales(properties=[big(kind)]))
 
     assert refused.value.attr == "properties[0].group_type_index"
+
+
+@pytest.mark.parametrize("kind", [0, "company", LAST])
+def test_experiments_count_groups_of_any_type(kind, store):
+    variants = {"a": "control", "b": "test", "c": "test"}
+    events = [
+        {
+            "event": name,
+            "distinct_id": "ann",
+            "timestamp": f"2026-03-0{day}T10:00:00Z",
+            "groups": dict.fromkeys(TYPES, key),
+            "properties": {"variant": variant},
+        }
+        for key, variant in variants.items()
+        for day, name in ((2, "seen"), (3, "sold"))
+    ]
+    project = world.a_project()
+    world.load(store, project, events=events, group_types=TYPES)
+    query = {
+        "kind": "ExperimentQuery",
+        "experiment": {
+            "variants": ["control", "test"],
+            "variant_property": "variant",
+            "exposure": {"event": "seen"},
+            "start_date": "2026-03-01",
+            "end_date": "2026-03-10",
+            "aggregation_group_type_index": kind,
+        },
+        "metric": {
+            "kind": "ExperimentMetric",
+            "metric_type": "mean",
+            "source": {"kind": "EventsNode", "event": "sold"},
+        },
+    }
+    told = answer(query, world.context(store, project), store, Asking())["results"]
+    assert told["baseline"]["number_of_samples"] == 1
+    assert told["variant_results"][0]["number_of_samples"] == 2

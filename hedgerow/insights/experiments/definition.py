@@ -10,7 +10,7 @@ from hedgerow.insights.experiments.analysis import StatsConfig
 from hedgerow.model.projects import QueryContext
 from hedgerow.query.dates import moment
 from hedgerow.query.definitions_filters import PropertyFilter
-from hedgerow.query.definitions_nodes import BreakdownFilter, EventsNode
+from hedgerow.query.definitions_nodes import BreakdownFilter, EventsNode, GroupTypeIndex
 
 SECONDS = {"minute": 60, "hour": 3600, "day": 86_400, "week": 604_800, "month": 2_592_000}
 MATHS = {None, "total", "sum", "min", "max", "avg", "hogql"}
@@ -57,7 +57,7 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     baseline: str | None = None
     exposure: Exposure = Exposure()
     end_date: str | None = None
-    aggregation_group_type_index: Annotated[int, msgspec.Meta(ge=0, le=4)] | None = None
+    aggregation_group_type_index: GroupTypeIndex | None = None
     multiple_variant_handling: Literal["exclude", "first_seen"] = "exclude"
     filter_test_accounts: bool = msgspec.field(default=False, name="filterTestAccounts")
     exposure_criteria: ExposureCriteria | None = None
