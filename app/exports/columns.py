@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Literal
 
 from app.errors import InvalidInput, NotFound
@@ -189,6 +190,7 @@ def chosen(
     return list(found.values())
 
 
+@lru_cache(maxsize=10_000)
 def in_major(minor: int | None, digits: int) -> str | None:
     """Return minor units as text with a point: ``95.00``."""
     if minor is None:

@@ -6,6 +6,7 @@ whole. Lines come as plain values, not as objects of the session, so that a mill
 them need neither much time nor memory.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,12 +21,15 @@ from app.models.people import User
 from app.models.work import Client, Project, Tag, Task
 from app.reports import rows
 from app.reports import seen as looking
-from app.reports.seen import Item, Seen
+from app.reports.seen import Item, Seen, Worth
+from app.tracking import rounding
 from app.tracking.days import DAY
-from app.tracking.overlaps import length
+from app.work import rates
 
 BATCH = 2000
 """Entries whose tags and breaks are read at once."""
+
+WIDTH = len(looking.COLUMNS)
 
 
 class Named(NamedTuple):
@@ -145,13 +149,16 @@ def lines(
     )
     query: Select[Any] = plain.limit(limit).offset(offset or None)
     found = session.execute(query.execution_options(yield_per=BATCH))
+    prices = _Prices(seen)
     while batch := list(islice(found, BATCH)):
-        numbers: list[int] = [row[0] for row in batch]
+        read = [(Item._make(row[:WIDTH]), row[WIDTH:]) for row in batch]
+        numbers = [item.id for item, _ in read]
         tags = _tags(session, numbers)
-        several = looking.with_breaks(session, seen, TimeEntry.id.in_(numbers))
-        for row in batch:
-            item = Item._make(row[: len(looking.COLUMNS)])
-            yield _line(item, row[len(looking.COLUMNS) :], tags.get(item.id, []), several)
+        cut = [item.id for item, _ in read if not item.within_day or seen.question.zone]
+        several = looking.with_breaks(session, seen, TimeEntry.id.in_(cut))
+        for item, more in read:
+            part = _part(item, prices.of(item), several)
+            yield _line(item, more, tags.get(item.id, []), part)
 
 
 def _tags(session: Session, numbers: list[int]) -> dict[int, list[int]]:
@@ -167,13 +174,65 @@ def _tags(session: Session, numbers: list[int]) -> dict[int, list[int]]:
     return found
 
 
-def _line(item: Item, more: Any, tags: list[int], seen: Seen) -> Line:
-    price = looking.price(item, seen)
-    found = looking.divided(item, price, seen)
-    exact = sum(part.exact for part in found)
-    everything = sum(looking.pieces(item, seen).values())
-    missing = item.billable and seen.shows_money_of(item.user_id) and price is None
+class _Prices:
+    """Looks up what an hour of an entry is worth, like ones once."""
+
+    def __init__(self, seen: Seen) -> None:
+        self._seen = seen
+        self._changes = seen.prices.changes if seen.prices else []
+        self._found: dict[tuple[int | bool | None, ...], Worth] = {}
+
+    def of(self, item: Item) -> Worth:
+        key = (
+            item.user_id,
+            item.project_id,
+            item.task_id,
+            item.billable,
+            item.rate_override,
+            bisect_right(self._changes, item.day),
+        )
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = looking.worth(item, self._seen)
+        return found
+
+
+class _Part(NamedTuple):
+    """What of an entry lies in the range, and what of it is worked at all."""
+
+    worth: Worth
+    exact: int
+    rounded: int
+    earned: int
+    everything: int
+    paused: int
+
+
+def _part(item: Item, worth: Worth, seen: Seen) -> _Part:
+    rule = seen.rule(item.project_id)
+    if item.within_day and not seen.question.zone and not looking.is_by_day(rule):
+        worked = everything = item.seconds or 0
+        if not seen.first <= item.day <= seen.last:
+            worked = 0
+        rounded = rounding.rounded_again(worked, rule)
+        earned = rates.amount(rounded, worth.price) if worth.price else 0
+    else:
+        found = looking.divided(item, worth.price, seen)
+        worked = sum(part.exact for part in found)
+        rounded = sum(part.rounded for part in found)
+        earned = sum(part.earned for part in found)
+        everything = sum(looking.pieces(item, seen).values())
+    paused = 0
+    if item.start is not None:
+        end = item.end or max(seen.now, item.start)
+        paused = int((end - item.start).total_seconds()) - everything
+    return _Part(worth, worked, rounded, earned, everything, paused)
+
+
+def _line(item: Item, more: Any, tags: list[int], part: _Part) -> Line:
     description, source, incomplete, created_at, updated_at = more
+    worth = part.worth
+    price = worth.price
     return Line(
         item,
         description,
@@ -182,18 +241,12 @@ def _line(item: Item, more: Any, tags: list[int], seen: Seen) -> Line:
         created_at,
         updated_at,
         tags,
-        exact,
-        sum(part.rounded for part in found),
-        _paused(item, everything, seen),
+        part.exact,
+        part.rounded,
+        part.paused,
         price.amount if price else None,
-        sum(part.earned for part in found) if price else None,
+        part.earned if price else None,
         price.currency if price else None,
-        missing,
-        exact != everything,
+        worth.priced and price is None,
+        part.exact != part.everything,
     )
-
-
-def _paused(item: Item, worked: int, seen: Seen) -> int:
-    if item.start is None:
-        return 0
-    return length([(item.start, item.end or max(seen.now, item.start))]) - worked
