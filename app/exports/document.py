@@ -7,7 +7,7 @@ has an end: after the most rows a sentence says so and offers CSV.
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,12 @@ from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
 from app.exports.columns import Cell, Column, Kind, Row, Sheet, Totals
+from app.exports.paper import Paper
 from app.tracking.durations import decimal, exact
 
 logging.getLogger("fpdf").setLevel(logging.ERROR)  # it would name every missing letter
 logging.getLogger("fontTools").setLevel(logging.ERROR)
 
-PAPERS = ("a4", "letter")
 SIZE, SMALL, LINE = 8, 7, 4.2
 """Points, points, millimetres."""
 
@@ -36,16 +36,6 @@ LAST_LATIN = "\u00ff"
 """Beyond this letter one file of the typeface may not do."""
 
 RIGHT = {"number", "seconds", "length", "hours", "money", "percent"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Paper:
-    """How a document is set."""
-
-    size: str = "a4"
-    most_rows: int = 5000
-    fonts: Sequence[Path] = ()
-    """Files of one typeface, for different letters; the first is the main one."""
 
 
 class _Document(FPDF):

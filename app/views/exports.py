@@ -1,8 +1,6 @@
 """Downloads: what is seen, as a file. Reported once the last byte was produced."""
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +14,20 @@ from flask import (
     stream_with_context,
     url_for,
 )
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.audit import record
-from app.errors import InvalidInput, NotAllowed, NotFound, TooLarge
-from app.exports import columns, datasets, document, entries, text, workbook
-from app.exports.columns import SUMMED, Row, Sheet
+from app.errors import InvalidInput, NotAllowed, NotFound
+from app.exports import columns, datasets, files, text
+from app.exports.columns import SUMMED, Sheet
+from app.exports.files import REPORTS, Wanted
+from app.exports.paper import PAPERS, Paper
 from app.models import Database
 from app.models.people import User
-from app.models.records import AuditLog
 from app.people import roles
-from app.reports import answer, detail, filters
+from app.reports import answer, filters
 from app.reports import seen as looking
-from app.reports.seen import Seen
 from app.telemetry.send import track_event, track_failure
 from app.views import column_sets, context
 from app.views.context import db, now, settings
@@ -52,25 +49,26 @@ DECIMALS = {"point": ".", "comma": ","}
 OPTIONS = ("columns", "separator", "decimal", "bom", "paper", "by", "dataset", "kind")
 """What an address says besides the question."""
 
-STREAMED = {"entries", "audit"}
-"""Datasets whose rows are read while they are written."""
 
-REPORTS = {"entries", "summary", "weekly", "billable"}
-"""Datasets that answer a question; the others are plain tables."""
+class _Told:
+    """Reports how an export went."""
 
+    def __init__(self, wanted: Wanted, *, custom: bool) -> None:
+        self._person = wanted.person.id
+        self._own = {"export_type": wanted.kind, "dataset": wanted.dataset}
+        self._set = "custom" if custom else "default"
+        self._began = time.monotonic()
 
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """A file that somebody asks for."""
+    def completed(self, rows: int) -> None:
+        took = round((time.monotonic() - self._began) * 1000)
+        done = {"rows": rows, "duration_ms": took, "column_set": self._set}
+        track_event(self._person, "export.completed", {**experiment(), **self._own, **done})
 
-    person: User
-    dataset: str
-    kind: str
-    seen: Seen
-    dialect: text.Dialect
-    paper: document.Paper
-    by: str
-    """Rows of the weekly dataset."""
+    def failed(self, reason: str, error: Exception | None) -> None:
+        if error is not None:
+            track_failure("export", error, user_id=self._person, status_code=200)
+        failed = {**experiment(), **self._own, "reason": reason}
+        track_event(self._person, "export.failed", failed)
 
 
 @blueprint.app_context_processor
@@ -126,17 +124,20 @@ def give(dataset: str, kind: str) -> Response:
         raise NotAllowed("Exports as PDF are disabled on this installation.")
     columns.known(dataset)
     wanted = _wanted(person, dataset, kind)
-    sheet, number = _counted(wanted, _sheet(db(), wanted))
-    _refuse_too_many(wanted, number)
+    sheet = _sheet(db(), wanted)
+    told = _Told(wanted, custom=sheet.custom)
+    sheet, number = files.counted(db(), wanted, sheet)
+    files.refuse_too_many(number, current_app.config["EXPORT_MAX_ROWS"], told)
     if not current_app.config["READ_ONLY"]:
         with context.database().writing() as session:
-            told = {"dataset": (None, dataset), "rows": (None, number)}
-            record(session, context.actor(), "export", now(), changes=told)
-    body = _told(wanted, sheet)
+            noted = {"dataset": (None, dataset), "rows": (None, number)}
+            record(session, context.actor(), "export", now(), changes=noted)
+    database: Database = current_app.extensions["database"]
+    body = files.written(database, wanted, sheet, told)
     return Response(
         stream_with_context(body),
         mimetype=TYPES[kind],
-        headers={"Content-Disposition": f'attachment; filename="{_name(wanted)}"'},
+        headers={"Content-Disposition": f'attachment; filename="{wanted.name}"'},
     )
 
 
@@ -170,13 +171,16 @@ def _wanted(person: User, dataset: str, kind: str) -> Wanted:
         dataset=dataset,
         kind=kind,
         seen=looking.look(db(), person, question, now(), settings()),
+        words=datasets.Words(
+            none=_("None"), billable=_("Billable"), unbillable=_("Not billable")
+        ),
         dialect=text.Dialect(
             separator=_word("separator", SEPARATORS),
             decimal=_word("decimal", DECIMALS),
             bom=request.args.get("bom", "") == "1",
         ),
-        paper=document.Paper(
-            size=_word("paper", {paper: paper for paper in document.PAPERS}),
+        paper=Paper(
+            size=_word("paper", {paper: paper for paper in PAPERS}),
             most_rows=current_app.config["PDF_MAX_ROWS"],
             fonts=_fonts(),
         ),
@@ -226,106 +230,3 @@ def _sheet(session: Session, wanted: Wanted) -> Sheet:
         custom=bool(number),
         sums=SUMMED | one_currency if dataset == "entries" else frozenset(),
     )
-
-
-def _counted(wanted: Wanted, sheet: Sheet) -> tuple[Sheet, int]:
-    """Return how many rows it will be; those of short datasets are read right away."""
-    if wanted.dataset == "entries":
-        return sheet, detail.count(db(), detail.touching(db(), wanted.seen))
-    if wanted.dataset == "audit":
-        filled = _filled(db(), wanted, sheet)  # asks whether this person may
-        return filled, db().scalar(select(func.count(AuditLog.id))) or 0
-    filled = _filled(db(), wanted, sheet)
-    rows = list(filled.rows)
-    return replace(filled, rows=rows), len(rows)
-
-
-def _filled(session: Session, wanted: Wanted, sheet: Sheet) -> Sheet:
-    """Return the dataset with its rows, which are read as they are written."""
-    said = datasets.Words(
-        none=_("None"), billable=_("Billable"), unbillable=_("Not billable")
-    )
-    seen = wanted.seen
-    match wanted.dataset:
-        case "entries":
-            picked = detail.touching(session, seen)
-            lines = detail.lines(session, seen, picked)
-            made = entries.rows(lines, detail.names(session), dict(seen.clients))
-            return replace(sheet, rows=made)
-        case "summary":
-            return datasets.summary(session, seen, sheet, said)
-        case "weekly":
-            return datasets.week(session, seen, sheet, wanted.by, said)
-        case "billable":
-            return datasets.to_bill(session, seen, sheet, said)
-        case _:
-            return datasets.table(session, wanted.person, wanted.dataset, sheet)
-
-
-def _refuse_too_many(wanted: Wanted, number: int) -> None:
-    most = current_app.config["EXPORT_MAX_ROWS"]
-    if not most or number <= most:
-        return
-    _tell_failure(wanted, "too_large")
-    raise TooLarge(
-        f"This export has {number:,} rows; {most:,} are the most on this installation.",
-        hint="Choose a shorter period or add a filter.",
-    )
-
-
-def _name(wanted: Wanted) -> str:
-    """Return the name of the file: ``timetracker-entries-2025-10-01_2025-10-31.csv``."""
-    seen = wanted.seen
-    days = f"-{seen.first}_{seen.last}" if wanted.dataset in REPORTS else ""
-    if wanted.dataset in REPORTS and seen.question.range == "all":
-        days = "-all"
-    return f"timetracker-{wanted.dataset}{days}.{wanted.kind}"
-
-
-def _told(wanted: Wanted, sheet: Sheet) -> Iterator[bytes]:
-    """Yield the file, then tell how it went; a file that breaks off looks broken."""
-    database: Database = current_app.extensions["database"]
-    began, written = time.monotonic(), 0
-
-    def counted(rows: Any) -> Iterator[Row]:
-        nonlocal written
-        for row in rows:
-            written += 1
-            yield row
-
-    try:
-        with database.reading() as session:
-            long = wanted.dataset in STREAMED
-            filled = _filled(session, wanted, sheet) if long else sheet
-            yield from _pieces(wanted, replace(filled, rows=counted(filled.rows)))
-    except Exception as error:
-        track_failure("export", error, user_id=wanted.person.id, status_code=200)
-        _tell_failure(wanted, "error")
-        raise
-    track_event(
-        wanted.person.id,
-        "export.completed",
-        {
-            **experiment(),
-            "export_type": wanted.kind,
-            "dataset": wanted.dataset,
-            "rows": written,
-            "duration_ms": round((time.monotonic() - began) * 1000),
-            "column_set": "custom" if sheet.custom else "default",
-        },
-    )
-
-
-def _pieces(wanted: Wanted, sheet: Sheet) -> Iterator[bytes]:
-    writers: dict[str, Callable[[], Iterator[bytes]]] = {
-        "csv": lambda: (p.encode() for p in text.csv_lines(sheet, wanted.dialect)),
-        "json": lambda: (p.encode() for p in text.json_lines(sheet)),
-        "xlsx": lambda: workbook.pieces(sheet),
-        "pdf": lambda: document.pieces(sheet, wanted.paper),
-    }
-    yield from writers[wanted.kind]()
-
-
-def _tell_failure(wanted: Wanted, reason: str) -> None:
-    own = {"export_type": wanted.kind, "dataset": wanted.dataset, "reason": reason}
-    track_event(wanted.person.id, "export.failed", {**experiment(), **own})

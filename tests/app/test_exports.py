@@ -267,7 +267,7 @@ def test_a_file_that_breaks_off_is_told_and_looks_broken(app, worked, monkeypatc
         yield {"id": 1}
         raise RuntimeError("disk")
 
-    monkeypatch.setattr("app.views.exports.entries.rows", broken)
+    monkeypatch.setattr("app.exports.files.entries.rows", broken)
     with pytest.raises(RuntimeError, match="disk"):
         worked.get("/export/entries.csv")
 
