@@ -69,6 +69,8 @@ def cells(job: Job, values: Values) -> exp.Query:
         case "per_actor":
             return _per_actor(job, values)
         case "plain":
+            if aggregations.by_session(job.node):
+                return _per_session(job, values)
             if job.cumulative() and job.node.math in {"dau", "unique_group"}:
                 return _counted(job, _first_in_range(job, values))
             return _plain(job, values)
@@ -147,6 +149,20 @@ def _per_actor(job: Job, values: Values) -> exp.Query:
     number = aggregations.over(kind, exp.column("events"), events.dialect)
     kept = columns([*job.names(), "bucket"])
     query = exp.select(*kept, exp.alias_(number, "value")).from_(counts.subquery("a"))
+    return _weighed(query.group_by(*first_columns(len(kept)), copy=False))
+
+
+def _per_session(job: Job, values: Values) -> exp.Query:
+    """Take each session once in each cell, with the number of the whole of it."""
+    events = job.events(values)
+    shown = [*values_of(job, events), exp.alias_(bucket(job, events), "bucket")]
+    told = events.property("session", job.node.math_property or "").number
+    whole = exp.alias_(exp.Max(this=told), "whole")
+    once = events_of(job, events, *shown, events.session_id().as_("session"), whole)
+    once = once.group_by(*first_columns(len(shown) + 1))
+    number = aggregations.over(job.node.math or "", exp.column("whole"), events.dialect)
+    kept = columns([*job.names(), "bucket"])
+    query = exp.select(*kept, exp.alias_(number, "value")).from_(once.subquery("o"))
     return _weighed(query.group_by(*first_columns(len(kept)), copy=False))
 
 

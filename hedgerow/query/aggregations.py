@@ -10,7 +10,7 @@ from typing import Literal
 from sqlglot import exp
 
 from hedgerow.errors import InvalidQuery
-from hedgerow.query import expressions
+from hedgerow.query import expressions, sessions
 from hedgerow.query.definitions_nodes import ACTOR_MATH, PROPERTY_MATH, EventsNode
 from hedgerow.query.dialects import Dialect
 from hedgerow.query.sources import Events
@@ -46,13 +46,10 @@ def check(node: EventsNode, path: str) -> None:
         raise InvalidQuery(
             f"The math {math!r} needs {name!r}.", hint="Add it.", attr=f"{path}.{name}"
         )
-    if math in PROPERTY_MATH and (
-        node.math_property_type == "session_properties"
-        or node.math_property == "$session_duration"
-    ):
+    if by_session(node) and node.math_property not in sessions.NUMBERS:
         raise InvalidQuery(
-            f"Sessions have no durations here: {node.math_property!r}.",
-            hint="Use a property of the event or the person.",
+            f"Sessions have no number {node.math_property!r}.",
+            hint=f"Use one of {', '.join(sorted(sessions.NUMBERS))}.",
             attr=f"{path}.math_property",
         )
     if math == "first_time_for_user_with_filters":
@@ -61,6 +58,14 @@ def check(node: EventsNode, path: str) -> None:
             hint="Use first_matching_event_for_user.",
             attr=f"{path}.math",
         )
+
+
+def by_session(node: EventsNode) -> bool:
+    """Return whether the math is over a number of sessions, each of which counts once."""
+    return node.math in PROPERTY_MATH and (
+        node.math_property_type == "session_properties"
+        or node.math_property == sessions.DURATION
+    )
 
 
 def counts_groups(node: EventsNode) -> int | None:

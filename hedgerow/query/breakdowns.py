@@ -11,7 +11,7 @@ import msgspec
 from sqlglot import exp
 
 from hedgerow.errors import InvalidQuery
-from hedgerow.query import expressions
+from hedgerow.query import expressions, sessions
 from hedgerow.query.definitions_nodes import Breakdown, BreakdownFilter
 from hedgerow.query.sources import Source, named_table
 from hedgerow.query.trees import Tree, case, number_literal, select, text_literal
@@ -83,11 +83,11 @@ def _check(one: Breakdown, path: str, prefix: str = "") -> None:
             hint='Use \'breakdown\' with "breakdown_type": "cohort".',
             attr=f"{path}.type",
         )
-    if one.type == "session":
+    if one.type == "session" and one.property not in sessions.COLUMNS:
         raise InvalidQuery(
-            f"Sessions cannot be broken down by: {one.property!r}.",
-            hint="Break down by event, person, group or hogql.",
-            attr=f"{path}.{prefix}type",
+            f"Sessions have no property {one.property!r}.",
+            hint=f"Use one of {', '.join(sorted(sessions.COLUMNS))}.",
+            attr=f"{path}.{prefix or 'property'}".removesuffix("_"),
         )
     if one.type == "group" and one.group_type_index is None:
         raise InvalidQuery(

@@ -130,12 +130,6 @@ def _leaf(where: PropertyFilter, source: Source) -> Tree:
     key = str(where.key)
     if where.type == "hogql":
         return expressions.condition(key, source)
-    if where.type == "session":
-        raise InvalidQuery(
-            f"Sessions have no properties here: {key!r}.",
-            hint="Filter by properties of events, persons or groups.",
-            attr="type",
-        )
     operator = where.operator or "exact"
     if operator not in WITHOUT_VALUE and where.value is None:
         raise InvalidQuery(

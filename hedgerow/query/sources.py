@@ -22,9 +22,10 @@ from sqlglot import exp
 from hedgerow.errors import InvalidQuery
 from hedgerow.model import tables
 from hedgerow.model.projects import PropertyKind, QueryContext
+from hedgerow.query import sessions
 from hedgerow.query.dialects import Dialect, dialect_of
 from hedgerow.query.group_names import INDEXED, name_of
-from hedgerow.query.trees import Tree, select
+from hedgerow.query.trees import Tree, number_literal, select, text_literal
 from hedgerow.query.values import Values
 
 METADATA = frozenset(
@@ -132,9 +133,11 @@ class Events:
             return self._group_property(group_type_index or 0, key)
         if type_ == "event_metadata":
             return self._metadata(key)
+        if type_ == "session":
+            return self._session_property(key)
         raise InvalidQuery(
             f"Events have no properties of type {type_!r}.",
-            hint="Use event, person, group or event_metadata.",
+            hint="Use event, person, group, session or event_metadata.",
             attr="type",
         )
 
@@ -184,6 +187,46 @@ class Events:
         name = group_type_name(self.context, index)
         alias = self._join_groups(index)
         return self._read("groups", alias, f"group:{name}", key)
+
+    def session_id(self) -> Tree:
+        """Return the event's session; NULL or empty where it has none."""
+        return self._read("events", "e", "event", sessions.ID).text
+
+    def _session_property(self, key: str) -> Property:
+        if key not in sessions.COLUMNS:
+            raise InvalidQuery(
+                f"Sessions have no property {key!r}.",
+                hint=f"Use one of {', '.join(sorted(sessions.COLUMNS))}.",
+                attr="key",
+            )
+        alias = f"session_{list(sessions.COLUMNS).index(key)}"
+        if alias not in self._joins:
+            on = exp.column("id", table=alias).eq(self.session_id())
+            self.join(alias, self._sessions(key), on, side="left")
+        found = exp.column("told", table=alias)
+        kind = sessions.COLUMNS[key].kind
+        if kind == "DateTime":
+            return timed(self, found)
+        if kind == "String":
+            return plain(self, found)
+        number = exp.cast(found, "double")
+        text = self.dialect.text(number)
+        return Property(text=text, number=number, instant=exp.null(), kind=kind)
+
+    def _sessions(self, key: str) -> exp.Select:
+        """Return every session of the project with one of its columns."""
+        every = Events(self.context, self.values)
+        told = sessions.value(
+            key,
+            lambda name: every.property("event", name).text,
+            every.column("event"),
+            every.column("timestamp"),
+            self.dialect,
+        )
+        there = every.session_id().neq(text_literal(""))
+        shown = [every.session_id().as_("id"), told.as_("told")]
+        query = every.select(*shown, where=[there], since=None, until=None)
+        return query.group_by(number_literal(1))
 
     def _metadata(self, key: str) -> Property:
         group = key.removeprefix("$")

@@ -120,7 +120,7 @@ def test_an_event_property_is_compared(world, key, operator, value, who):
         pytest.param({"key": "plan", "operator": "exact"}, "properties[0].value", id="no value"),
         pytest.param({"key": "plan", "operator": "is", "value": "x"}, "properties[0].operator", id="an unknown operator"),
         pytest.param({"key": "plan", "type": "element", "value": "x"}, "properties[0].type", id="an unknown type"),
-        pytest.param({"key": "plan", "type": "session", "value": "x"}, "properties[0].type", id="sessions"),
+        pytest.param({"key": "plan", "type": "session", "value": "x"}, "properties[0].key", id="sessions"),
         pytest.param({"key": "plan", "type": "group", "value": "x"}, "properties[0]", id="a group filter without its type"),
         pytest.param({"key": "plan", "value": "x", "colour": 1}, "properties[0].colour", id="an unknown field"),
         pytest.param({"key": "plan", "operator": "regex", "value": "(a"}, "properties[0].value", id="an invalid pattern"),

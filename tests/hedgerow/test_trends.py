@@ -117,7 +117,6 @@ def test_total_values_are_over_the_whole_range(shop, math, value):
         pytest.param({"math": "hogql"}, "series[0].math_hogql", id="no expression"),
         pytest.param({"math": "hogql", "math_hogql": "properties.x"}, "math_hogql", id="an expression that sums nothing up"),
         pytest.param({"math": "cleverness"}, "series[0].math", id="unknown math"),
-        pytest.param({"math": "sum", "math_property": "$session_duration"}, "series[0].math_property", id="sessions"),
     ],
 )  # fmt: skip
 def test_math_that_lacks_something_is_refused(shop, node, attr):
@@ -259,7 +258,6 @@ def test_numbers_are_broken_down_in_their_shortest_form(store):
         pytest.param({"breakdowns": [{"property": "a"}] * 4}, "breakdownFilter.breakdowns", id="four"),
         pytest.param({"breakdowns": [{"property": "a", "type": "cohort"}]}, "breakdownFilter.breakdowns[0].type", id="a cohort in a list"),
         pytest.param({"breakdown": "a", "breakdown_type": "group"}, "breakdownFilter.breakdown_group_type_index", id="a group of no type"),
-        pytest.param({"breakdown": "a", "breakdown_type": "session"}, "breakdownFilter.breakdown_type", id="sessions"),
         pytest.param({"breakdown": ["a"]}, "breakdownFilter.breakdown", id="a list of properties"),
         pytest.param({"breakdown": "a", "breakdown_limit": 1001}, "breakdownFilter.breakdown_limit", id="too many"),
         pytest.param({"breakdown": "x", "breakdown_type": "cohort"}, "breakdownFilter.breakdown", id="no cohort"),
