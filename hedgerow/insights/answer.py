@@ -117,18 +117,21 @@ def answer(
     began = time.monotonic()
     run = _run(reader, context, asking, began)
     context = filled(raw, context, run)
+    version = reader.version(context.project.id)
+    data = (context.project.id, version)
+    if isinstance(query, FleetQuery):
+        context = fleet.beforehand(
+            query, context, lambda one: _rows(one, run, asking, data)
+        )
     insight = INSIGHTS.get(type(query))
     if insight is None:
         told = _listed(query, context, run)
         return _envelope(told, context, key=None, cached=False, began=began)
     statements = [written(one, context) for one in insight.statements(query, context)]
-    version = reader.version(context.project.id)
     key = key_of(raw, context, statements, version)
 
     def compute() -> dict[str, Any]:
-        answers = [
-            _rows(one, run, asking, (context.project.id, version)) for one in statements
-        ]
+        answers = [_rows(one, run, asking, data) for one in statements]
         told = _told(insight.result(query, context, answers))
         text = shown(statements, context)
         return {"hogql": text, "last_refresh": _now(context)} | told

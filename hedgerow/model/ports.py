@@ -1,6 +1,6 @@
 """What thought may ask of a disk. ``serve`` introduces those who implement these."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -14,6 +14,21 @@ Value = str | int | float | bool | datetime | list[str] | list[int] | list[float
 """What a placeholder may stand for."""
 
 
+class Digest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a store keeps of a fleet beside its events, and brings up to date when asked."""
+
+    project_id: int
+    settings: str
+    """Whatever the rows depend on: where it differs, they are drawn anew."""
+
+    events: frozenset[str]
+    """Names of the events of which they are drawn."""
+
+    reported: "Callable[[datetime, datetime], Statement]"
+    """Gives the fleet events between two moments, UTC, with short names: the rows of which
+    the tables are drawn (``store.digests``), as text."""
+
+
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
     """One SELECT as a tree, with the values its placeholders stand for."""
 
@@ -23,6 +38,9 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     """Whether other questions ask just this too, so that its rows are worth keeping."""
     text: str = ""
     """The tree written for the engine that will answer; empty: not written yet."""
+
+    digest: Digest | None = None
+    """What must be up to date before it is asked; None: the events say all."""
 
 
 class Rows(msgspec.Struct, frozen=True, kw_only=True):

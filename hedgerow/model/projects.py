@@ -84,6 +84,10 @@ class QueryContext(msgspec.Struct, frozen=True, kw_only=True):
     installations: Mapping[str, tuple[int, ...]] = msgspec.field(default_factory=dict)
     """Criterion to the keys of those who meet it, where a cohort has one on the fleet."""
 
+    spellings: Mapping[str, int] = msgspec.field(default_factory=dict)
+    """Every version text of the fleet, with how often it was said where that decides how a
+    version is spelled; else 0."""
+
     first_event_at: datetime | None = None
     """UTC, of whatever event; None: the project has none."""
 

@@ -145,6 +145,41 @@ SET_ASIDE = _table(  # what could not be stored, with the reason, so that nothin
     "set_aside", project_id="int", at="time", reason="text", body="text"
 )
 POSITION = _table("inbox_position", id="long")
+FLEET_STRETCHES = _table(  # runs of days on which an installation said the same
+    "fleet_stretches",
+    project_id="int",
+    person_key="long",
+    first_day="long",  # local days since 1970-01-01, both ends in, each with a report
+    last_day="long",
+    beat="bool",  # false: installs and updates only
+    id="text",
+    environment="text",
+    platform="text",
+    platform_release="text",
+    machine="text",
+    python="text",
+    deployment="text",
+    auth="text",
+    zone="text",
+    size="text",
+    public="text",
+)
+FLEET_CHANGES = _table(  # observations of a version other than the one before
+    "fleet_changes",
+    project_id="int",
+    person_key="long",
+    place="long",  # ascending for each installation
+    at="long",  # microseconds since 1970
+    day="long",
+    step="long",  # 0: what an update came from, 1: what it led to, 2: any other report
+    version="text",
+)
+FLEET_TOUCHED = _table(  # what has come since the two above were last brought up to date
+    "fleet_touched", project_id="int", person_key="long", day="long"
+)
+FLEET_KEPT = _table(  # whose fleets are kept, and under which settings
+    "fleet_kept", project_id="int", settings="text", events="json", whole="bool"
+)
 
 ALL = (
     EVENTS,
@@ -162,4 +197,8 @@ ALL = (
     WARNINGS,
     SET_ASIDE,
     POSITION,
+    FLEET_STRETCHES,
+    FLEET_CHANGES,
+    FLEET_TOUCHED,
+    FLEET_KEPT,
 )

@@ -34,6 +34,8 @@ READABLE = tuple(
         tables.COHORT_PEOPLE,
         tables.EVENT_NAMES,
         tables.PROPERTY_KINDS,
+        tables.FLEET_STRETCHES,
+        tables.FLEET_CHANGES,
     )
 )
 CALLS = {"epoch_us", "isfinite", "round_even", "strlen", "timezone"}

@@ -12,7 +12,16 @@ from collections.abc import Callable
 import duckdb
 
 from hedgerow.errors import StoreUnavailable
-from hedgerow.model.tables import ALL, POSITION, Kind, Table
+from hedgerow.model.tables import (
+    ALL,
+    FLEET_CHANGES,
+    FLEET_KEPT,
+    FLEET_STRETCHES,
+    FLEET_TOUCHED,
+    POSITION,
+    Kind,
+    Table,
+)
 
 TYPES: dict[Kind, str] = {
     "int": "INTEGER",
@@ -44,7 +53,14 @@ def make_tables(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"INSERT INTO {POSITION.name} VALUES (0)").fetchall()
 
 
-MIGRATIONS: tuple[Migration, ...] = (make_tables,)
+def make_fleets(connection: duckdb.DuckDBPyConnection) -> None:
+    """2: what is kept of fleets; a new database has it already."""
+    for table in (FLEET_STRETCHES, FLEET_CHANGES, FLEET_TOUCHED, FLEET_KEPT):
+        made = create_table(table).replace("TABLE", "TABLE IF NOT EXISTS", 1)
+        connection.execute(made).fetchall()
+
+
+MIGRATIONS: tuple[Migration, ...] = (make_tables, make_fleets)
 
 
 def migrate(connection: duckdb.DuckDBPyConnection) -> list[int]:

@@ -21,10 +21,11 @@ import duckdb
 from hedgerow.errors import StoreUnavailable
 from hedgerow.model.changes import Aside, Changes, Known, StoreSize, Wanted
 from hedgerow.model.people import GroupType
-from hedgerow.model.ports import Cancel, Rows, Statement
+from hedgerow.model.ports import Cancel, Digest, Rows, Statement
 from hedgerow.model.projects import HotColumn, PropertyKind, Scope
 from hedgerow.model.tables import EVENTS, PERSONS, POSITION
 from hedgerow.store import erasing
+from hedgerow.store.digests import Digests
 from hedgerow.store.engine import FATAL, REFUSES_VALUES, opened, unavailable
 from hedgerow.store.hot_columns import planned
 from hedgerow.store.loading import Loader
@@ -71,6 +72,7 @@ class DuckStore:
             self._memory = Memory(self._connection)
             self._seen = Seen(self._connection)
             self._loader = Loader(self._connection)
+            self._digests = Digests(self._connection, self._writing)
             self._lookups = Lookups(self._connection, self._memory, self._seen)
             self._position: int = self._loader.run(f"SELECT id FROM {POSITION.name}")[0][0]
         except duckdb.Error as error:
@@ -85,11 +87,20 @@ class DuckStore:
         self, statement: Statement, *, timeout_s: float, cancel: Cancel | None = None
     ) -> Rows:
         """Answer one statement; see ``ports.Reader``."""
+        if statement.digest is not None:
+            self._bring(statement.digest)
         try:
             return self._questions.run(statement, timeout_s=timeout_s, cancel=cancel)
         except StoreUnavailable as error:
             self._is_lost = self._is_lost or isinstance(error.__cause__, FATAL)
             raise
+
+    def _bring(self, digest: Digest) -> None:
+        """Bring what is kept beside the events up to date."""
+        try:
+            self._digests.bring(digest)
+        except duckdb.Error as error:
+            raise unavailable(error) from error
 
     def version(self, project_id: int) -> int:
         """Return a number that changes when the project's data do."""
@@ -154,6 +165,7 @@ class DuckStore:
             try:
                 self._loader.run("BEGIN")
                 self._loader.add_hot(new)
+                noted = self._digests.note(self._loader.run, changes)
                 self._loader.load(
                     changes, hot, _event_keys(hot, changes), self._memory.names
                 )
@@ -164,6 +176,7 @@ class DuckStore:
                 if not isinstance(error, duckdb.Error) or isinstance(error, REFUSES_VALUES):
                     raise
                 raise self._trouble(error) from error
+        self._digests.noted(noted)
         self._memory.hot = hot
         self._after(changes, upto)
 

@@ -126,7 +126,7 @@ def test_a_figure_has_an_address_and_shows_its_sql(fleet):
 
     rows = [(one["version"], one["count"]) for one in told["results"]["rows"]]
     assert rows == [("2.8.0", 1), ("2.9.0", 1), ("3.0.0", 1)]
-    assert "reported" in told["hogql"]
+    assert "fleet_stretches" in told["hogql"]
     assert told["results"]["source"] == "list"
 
 

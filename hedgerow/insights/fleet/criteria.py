@@ -14,8 +14,9 @@ from hedgerow.insights.fleet.behind import standing
 from hedgerow.insights.fleet.observations import Installation
 from hedgerow.insights.fleet.params import Params, asked
 from hedgerow.insights.fleet.population import Fleet, fleet
-from hedgerow.insights.fleet.reports import reports, spellings
+from hedgerow.insights.fleet.reports import reports
 from hedgerow.insights.fleet.settings import settings_of
+from hedgerow.insights.fleet.spellings import with_spellings
 from hedgerow.insights.fleet.states import state
 from hedgerow.insights.results import Run
 from hedgerow.insights.shown import written
@@ -44,9 +45,9 @@ def with_installations(raw: object, context: QueryContext, run: Run) -> QueryCon
         return context
     settings = settings_of(context.project.fleet)
     question = asked(Params(as_of="today"), "installations", settings, context)
-    asks = {"reports": reports, "spellings": spellings}
-    told = {name: run(written(ask(question), context)) for name, ask in asks.items()}
-    now = fleet(question, told)
+    spelled = with_spellings(question, run)
+    question = msgspec.structs.replace(question, context=spelled)
+    now = fleet(question, {"reports": run(written(reports(question), context))})
     found = {name: tuple(_meeting(leaf, now)) for name, leaf in leaves.items()}
     return msgspec.structs.replace(context, installations=found)
 

@@ -11,7 +11,7 @@ from sqlglot import exp
 from hedgerow.insights.fleet.observations import Ranked
 from hedgerow.insights.fleet.params import Asked, begin_of
 from hedgerow.insights.fleet.population import Fleet
-from hedgerow.insights.fleet.reports import first_of
+from hedgerow.insights.fleet.reported import first_of
 from hedgerow.insights.fleet.states import Member
 from hedgerow.insights.fleet.statistics import Z
 from hedgerow.model.ports import Statement

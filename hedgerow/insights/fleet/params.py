@@ -117,6 +117,11 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         return self.now < end_of(self.as_of, self.zone) + SETTLED_AFTER
 
     @property
+    def partial(self) -> bool:
+        """Whether the question is of a moment within a day, not of its end."""
+        return self.figure in AT_A_MOMENT
+
+    @property
     def days(self) -> range:
         """The days of the range, both ends in."""
         return range(self.date_from, self.as_of + 1)

@@ -96,7 +96,7 @@ class Fleet(msgspec.Struct, kw_only=True):
 def fleet(asked: Asked, answers: Mapping[str, Rows]) -> Fleet:
     """Return the population of a question with its releases."""
     more = {name: rows.rows for name, rows in answers.items()}
-    spelled = {str(text): int(count) for text, count in more["spellings"]}
+    spelled = asked.context.spellings
     names = [one.version for one in asked.settings.releases]
     also = [one for one in (asked.params.version, asked.params.version_lt) if one]
     said = [row[2] for name in ("faults", "uses") for row in more.get(name, ())]

@@ -16,8 +16,9 @@ from hedgerow.insights.fleet.cells import Cells, cells, public, table_of
 from hedgerow.insights.fleet.params import Asked, Params, asked, iso
 from hedgerow.insights.fleet.population import Fleet, fleet
 from hedgerow.insights.fleet.publishing import changed, cross, moved
-from hedgerow.insights.fleet.reports import reports, spellings
+from hedgerow.insights.fleet.reports import reports
 from hedgerow.insights.fleet.settings import FleetSettings, settings_of
+from hedgerow.insights.fleet.spellings import with_spellings
 from hedgerow.insights.fleet.suppression import ROUNDED_TO, rounded
 from hedgerow.insights.results import Run
 from hedgerow.insights.shown import written
@@ -62,7 +63,8 @@ def read(context: QueryContext, run: Run) -> Fleet:
     settings = settings_of(context.project.fleet)
     params = Params(window_days=settings.public.window_days)
     question: Asked = asked(params, "public_table", settings, context)
-    asks = {"reports": reports, "spellings": spellings, "public": public}
+    question = msgspec.structs.replace(question, context=with_spellings(question, run))
+    asks = {"reports": reports, "public": public}
     told = {name: run(written(ask(question), context)) for name, ask in asks.items()}
     return fleet(question, told)
 

@@ -22,9 +22,11 @@ from hedgerow.insights.fleet.params import (
     params_of,
 )
 from hedgerow.insights.fleet.population import Fleet, fleet
-from hedgerow.insights.fleet.reports import itself, reports, spellings
+from hedgerow.insights.fleet.reports import itself, reports
 from hedgerow.insights.fleet.settings import settings_of
 from hedgerow.insights.fleet.signatures import signatures
+from hedgerow.insights.fleet.spellings import with_spellings
+from hedgerow.insights.results import Run
 from hedgerow.model.ports import Rows, Statement
 from hedgerow.model.projects import QueryContext
 from hedgerow.query.definitions import FleetQuery
@@ -37,6 +39,11 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     asked: Asked
     earlier: Asked | None
     """The same as of the last publication."""
+
+
+def beforehand(query: FleetQuery, context: QueryContext, run: Run) -> QueryContext:
+    """Return the context with all version texts of the fleet. Raises InvalidQuery."""
+    return with_spellings(question_of(query, context).asked, run)
 
 
 def statements(query: FleetQuery, context: QueryContext) -> list[Statement]:
@@ -117,7 +124,6 @@ def _asks(question: Question) -> Iterator[tuple[bool, str, Ask, Asked]]:
         if one is None:
             continue
         yield is_earlier, "reports", reports, one
-        yield is_earlier, "spellings", spellings, one
         yield is_earlier, "question", itself, one
         further = dict(question.figure.asks)
         if one.params.exclude_clones:

@@ -10,7 +10,8 @@ from sqlglot import exp
 
 from hedgerow.insights.fleet.params import Asked, begin_of
 from hedgerow.insights.fleet.population import Fleet
-from hedgerow.insights.fleet.reports import AHEAD, statement
+from hedgerow.insights.fleet.reported import AHEAD
+from hedgerow.insights.fleet.reports import statement
 from hedgerow.insights.fleet.signatures import clone_days
 from hedgerow.insights.fleet.states import Member
 from hedgerow.insights.fleet.statistics import median, percentile

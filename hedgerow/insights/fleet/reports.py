@@ -1,72 +1,72 @@
-"""The statement that draws a fleet's events together, one row for each installation.
+"""Statements about a fleet: of the tables kept beside its events, or of the events.
 
-Every figure needs it; some ask one more, over the same ``reported``: the project's fleet
-events with short names, of which all statements here and in the figures are made.
+A statement is a constant SELECT over steps with short names, such as ``stretches`` or
+``versions``; ``statement`` puts those before it that it uses. ``reported`` are the fleet
+events themselves, for what nothing is kept of.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import timedelta
+from collections.abc import Mapping
 from functools import cache
 
 import msgspec
 from sqlglot import exp, parse_one
 
-from hedgerow.errors import InvalidQuery
-from hedgerow.insights.fleet.params import Asked, begin_of, end_of, iso
-from hedgerow.model.ports import Statement
-from hedgerow.query import buckets, filters
-from hedgerow.query.dates import Range
-from hedgerow.query.definitions import Where, refusal
-from hedgerow.query.sources import Events
-from hedgerow.query.trees import Tree, text_literal
+from hedgerow.insights.fleet.digest import digest
+from hedgerow.insights.fleet.params import Asked, begin_of, iso
+from hedgerow.insights.fleet.reported import reported, wanted
+from hedgerow.model.ports import Statement, Value
+from hedgerow.query.sources import Events, Persons
+from hedgerow.query.trees import Tree
 from hedgerow.query.values import Values
 
-AHEAD = timedelta(hours=1)
-"""A heartbeat this much later than its arrival takes no part."""
-
 WORD = re.compile(r"[a-z_]+")
+DIGESTED = frozenset({"fleet_stretches", "fleet_changes"})
 
-OBSERVED = """
-    SELECT k, at, day, arrived, 0 AS step, old AS v FROM reported WHERE kind = 'update'
-    UNION ALL SELECT k, at, day, arrived, 1, new FROM reported WHERE kind = 'update'
-    UNION ALL SELECT k, at, day, arrived, 2, version FROM reported WHERE kind <> 'update'"""
-CHANGED = """
-    SELECT k, at, day, step, arrived, v FROM observed WHERE NOT v IS NULL
-    QUALIFY v IS DISTINCT FROM LAG(v) OVER (PARTITION BY k ORDER BY at, step, arrived)
-      OR (step > 0 AND LAG(step) OVER (PARTITION BY k ORDER BY at, step, arrived) = 0)"""
-HISTORY = """
-    SELECT k, LIST(at ORDER BY at, step, arrived) AS ats, LIST(day ORDER BY at, step, arrived) AS days,
-      LIST(step ORDER BY at, step, arrived) AS steps, LIST(v ORDER BY at, step, arrived) AS vs
-    FROM changed GROUP BY k"""
-DAYS = "SELECT DISTINCT k, day FROM reported WHERE kind = 'beat'"
 STRETCHES = """
-    SELECT k, MIN(day) AS a, MAX(day) AS b FROM (
-      SELECT k, day, day - ROW_NUMBER() OVER (PARTITION BY k ORDER BY day) AS g FROM days)
-    GROUP BY k, g"""
-BEATS = """
-    SELECT k, LIST(a ORDER BY a) AS a, LIST(b ORDER BY a) AS b FROM stretches GROUP BY k"""
+    SELECT person_key AS k, id, beat, first_day AS a, LEAST(last_day, $until) AS b, environment,
+      platform, platform_release, machine, python, deployment, auth, zone, size, public
+    FROM fleet_stretches WHERE project_id = $project AND first_day <= $until"""
+BEGUN = """
+    SELECT k, MIN(id), COUNT(CASE WHEN kind = 'beat' THEN 1 END) > 0, day, day,
+      ARG_MAX(environment, (at, arrived)), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    FROM begun GROUP BY k, day"""
+CHANGES = """
+    SELECT person_key AS k, place, at, day, step, version AS v
+    FROM fleet_changes WHERE project_id = $project AND day <= $until"""
+OBSERVED = """
+    SELECT k, at, day, arrived, 0 AS step, old AS v FROM {0} WHERE kind = 'update'
+    UNION ALL SELECT k, at, day, arrived, 1, new FROM {0} WHERE kind = 'update'
+    UNION ALL SELECT k, at, day, arrived, 2, version FROM {0} WHERE kind <> 'update'"""
+CHANGES_BEGUN = """
+    SELECT k, 1000000000 + ROW_NUMBER() OVER (PARTITION BY k ORDER BY at, step, arrived, v), at, day, step, v
+    FROM seen_begun WHERE NOT v IS NULL"""
 KNOWN = """
-    SELECT k, MIN(id) AS id,
-      COALESCE(ARG_MAX(environment, (at, arrived)), ANY_VALUE(of_person)) AS environment,
-      ARG_MAX(fits, (kind = 'beat', at, arrived)) AS fits
-    FROM reported GROUP BY k"""
+    SELECT k, MIN(id) AS id, ARG_MAX(environment, b) AS environment FROM stretches GROUP BY k"""
+PERSON_ENVIRONMENT = "of_person"
+PEOPLE = """
+    SELECT known.k, known.id, COALESCE(known.environment, of_person) AS environment
+    FROM known LEFT JOIN persons AS p ON p.project_id = $project AND p.person_key = known.k"""
+OF_DAYS = """
+    SELECT k, LIST(a ORDER BY a) AS a, LIST(b ORDER BY a) AS b FROM stretches WHERE beat GROUP BY k"""
+HISTORY = """
+    SELECT k, LIST(at ORDER BY place) AS ats, LIST(day ORDER BY place) AS days,
+      LIST(step ORDER BY place) AS steps, LIST(v ORDER BY place) AS vs
+    FROM changes GROUP BY k"""
+FITTING = (
+    "SELECT k, ARG_MAX(fits, (kind = 'beat', at, arrived)) AS fits FROM whole GROUP BY k"
+)
 WHOLE = """
-    SELECT known.k, known.id, known.environment, known.fits, beats.a, beats.b,
+    SELECT people.k, people.id, people.environment, {fits} AS fits, of_days.a, of_days.b,
       history.ats, history.days, history.steps, history.vs
-    FROM known LEFT JOIN beats ON beats.k = known.k LEFT JOIN history ON history.k = known.k
-    ORDER BY known.k"""
-SPELLINGS = "SELECT v, COUNT(*) AS n FROM observed WHERE NOT v IS NULL GROUP BY v"
-
-STEPS = {
-    "observed": OBSERVED,
-    "changed": CHANGED,
-    "history": HISTORY,
-    "days": DAYS,
-    "stretches": STRETCHES,
-    "beats": BEATS,
-    "known": KNOWN,
-}
+    FROM people LEFT JOIN of_days ON of_days.k = people.k
+    LEFT JOIN history ON history.k = people.k {fitting} ORDER BY people.k"""
+ALL_FIT = WHOLE.format(fits="TRUE", fitting="")
+SOME_FIT = WHOLE.format(
+    fits="fitting.fits", fitting="LEFT JOIN fitting ON fitting.k = people.k"
+)
+TEXTS = "SELECT DISTINCT v FROM changes"
+COUNTS = "SELECT v, COUNT(*) AS n FROM seen WHERE v IN $texts GROUP BY v"
 
 
 def reports(asked: Asked) -> Statement:
@@ -75,7 +75,9 @@ def reports(asked: Asked) -> Statement:
     Columns: key, id, environment, whether the filters fit; lists of the first and last day
     of each stretch of reports; lists of moment, day, step and text of each change of version.
     """
-    return shared(statement(WHOLE, asked, steps=STEPS))
+    return shared(
+        statement(ALL_FIT if wanted(asked.params.properties) is None else SOME_FIT, asked)
+    )
 
 
 def itself(asked: Asked) -> Statement:
@@ -95,9 +97,14 @@ def itself(asked: Asked) -> Statement:
     return Statement(tree=tree, values=values.by_name)
 
 
-def spellings(asked: Asked) -> Statement:
-    """Return the question for every version text and how often it was observed."""
-    return shared(statement(SPELLINGS, asked, steps=["observed"]))
+def texts(asked: Asked) -> Statement:
+    """Return the question for every text that was ever said to be a version."""
+    return shared(statement(TEXTS, asked))
+
+
+def counts(asked: Asked, alike: list[str]) -> Statement:
+    """Return the question for how often each of some texts was observed."""
+    return shared(statement(COUNTS, asked, given={"texts": alike}))
 
 
 def shared(found: Statement) -> Statement:
@@ -109,27 +116,92 @@ def statement(
     template: str,
     asked: Asked,
     *,
-    steps: Iterable[str] = (),
     since: int | None = None,
     more: Mapping[str, str] | None = None,
+    given: Mapping[str, Value] | None = None,
 ) -> Statement:
-    """Return a constant SELECT over ``reported``, with the steps it needs before it.
+    """Return a constant SELECT with the steps it uses before it.
 
-    ``since`` bounds the days read; ``more`` names further columns and their properties.
+    ``since`` bounds the days read of ``reported``; ``more`` names further columns of it and
+    their properties; ``given`` are the values of the template's own ``$names``.
     """
-    values = Values()
-    events = Events(asked.context, values)
-    tree = _parsed(template).copy()
-    columns = [
-        exp.alias_(events.property("event", name).text, alias)
-        for alias, name in (more or {}).items()
-    ]
-    used = set(WORD.findall(" ".join([template, *(STEPS[name] for name in steps)])))
-    rows = reported(events, asked, since=since, more=columns, used=used)
-    tree.with_("reported", as_=rows, materialized=False, copy=False)
-    for name in steps:
-        tree.with_(name, as_=_parsed(STEPS[name]).copy(), materialized=False, copy=False)
-    return Statement(tree=tree, values=values.by_name)
+    steps = _steps(asked)
+    used = set(WORD.findall(template))
+    for name, text in reversed(steps.items()):
+        if name in used:
+            used.update(WORD.findall(text))
+    making = _Making(asked, used, given or {})
+    tree = making.parsed(template)
+    for name, text in steps.items():
+        if name not in used:
+            continue
+        query = making.parsed(text) if text else making.made(name, since, more or {})
+        tree.with_(name, as_=query, materialized=False, copy=False)
+    kept = digest(asked) if used & DIGESTED else None
+    return Statement(tree=tree, values=making.values.by_name, digest=kept)
+
+
+def _steps(asked: Asked) -> dict[str, str]:
+    """Return the text of each step, each after those that it needs; empty: it is made."""
+    begun = asked.partial
+    return {
+        "reported": "",
+        "begun": "",
+        "whole": "",
+        "stretches": f"{STRETCHES} UNION ALL {BEGUN}" if begun else STRETCHES,
+        "seen": OBSERVED.format("reported"),
+        "seen_begun": OBSERVED.format("begun"),
+        "changes": f"{CHANGES} UNION ALL {CHANGES_BEGUN}" if begun else CHANGES,
+        "known": KNOWN,
+        "people": PEOPLE,
+        "of_days": OF_DAYS,
+        "history": HISTORY,
+        "fitting": FITTING,
+    }
+
+
+class _Making:
+    """One statement being made: its values, and the steps that are no constants."""
+
+    def __init__(self, asked: Asked, used: set[str], given: Mapping[str, Value]) -> None:
+        self._asked, self._used, self.values = asked, used, Values()
+        self._given = {
+            "project": asked.context.project.id,
+            "until": asked.as_of - 1 if asked.partial else asked.as_of,
+            **given,
+        }
+
+    def parsed(self, template: str) -> exp.Query:
+        """Return the tree of a constant SELECT, its ``$names`` bound to values."""
+
+        def bound(node: Tree) -> Tree:
+            if isinstance(node, exp.Placeholder):
+                return self.values.bind(self._given[node.name])
+            if isinstance(node, exp.Column) and node.name == PERSON_ENVIRONMENT:
+                return self._of_person()
+            return node
+
+        tree = _parsed(template).copy().transform(bound, copy=False)
+        if not isinstance(tree, exp.Query):
+            raise TypeError(tree)
+        return tree
+
+    def made(self, name: str, since: int | None, more: Mapping[str, str]) -> exp.Query:
+        """Return the fleet events: those asked for, those of the day begun, or all."""
+        asked, events = self._asked, Events(self._asked.context, self.values)
+        columns = [
+            exp.alias_(events.property("event", key).text, alias)
+            for alias, key in more.items()
+        ]
+        first = {"reported": since, "begun": asked.as_of}.get(name)
+        begin = None if first is None else begin_of(first, asked.zone)
+        own = columns if name == "reported" else []
+        used = self._used if name == "whole" else self._used - {"fits"}
+        return reported(events, asked, since=begin, more=own, used=used)
+
+    def _of_person(self) -> Tree:
+        persons = Persons(self._asked.context, self.values)
+        return persons.property("person", self._asked.settings.environment_property).text
 
 
 @cache
@@ -139,148 +211,3 @@ def _parsed(template: str) -> exp.Query:
     if not isinstance(tree, exp.Query):
         raise TypeError(tree)
     return tree
-
-
-def reported(
-    events: Events,
-    asked: Asked,
-    *,
-    since: int | None,
-    more: Iterable[Tree],
-    used: Collection[str],
-) -> exp.Select:
-    """Return the fleet events from day ``since`` up to the moment asked about.
-
-    Columns are those of ``COLUMNS`` that are ``used``, and ``more``.
-    """
-    settings = asked.settings
-    name, at, arrived = (events.column(one) for one in ("event", "timestamp", "created_at"))
-    beat = name.eq(events.values.bind(settings.heartbeat_event))
-    late = events.dialect.later(arrived, round(AHEAD.total_seconds()))
-    named = (settings.heartbeat_event, settings.update_event, settings.install_event)
-    wanted = [events.values.bind(one) for one in dict.fromkeys(named) if one is not None]
-    return events.select(
-        *(
-            exp.alias_(make(events, asked), alias)
-            for alias, make in COLUMNS.items()
-            if alias in used
-        ),
-        *more,
-        since=None if since is None else begin_of(since, asked.zone),
-        until=asked.at,
-        where=[
-            exp.In(this=name.copy(), expressions=wanted),
-            exp.not_(events.column("personless")),
-            exp.not_(exp.paren(exp.and_(beat, at > late))),
-        ],
-    )
-
-
-def _kind(events: Events, asked: Asked) -> Tree:
-    """Return ``beat``, ``update`` or ``install``."""
-    settings, branches = asked.settings, []
-    for kind, event in (
-        ("beat", settings.heartbeat_event),
-        ("update", settings.update_event),
-        ("install", settings.install_event),
-    ):
-        if event is not None:
-            is_it = events.column("event").eq(events.values.bind(event))
-            branches.append(exp.If(this=is_it, true=text_literal(kind)))
-    return exp.Case(ifs=branches)
-
-
-def _old(events: Events, asked: Asked) -> Tree:
-    return _of_updates(asked.settings.old_version_property, events, asked)
-
-
-def _new(events: Events, asked: Asked) -> Tree:
-    new = _of_updates(asked.settings.new_version_property, events, asked)
-    return exp.func("coalesce", new, _version(events, asked))
-
-
-def _version(events: Events, asked: Asked) -> Tree:
-    return first_of(asked.settings.version_properties, events)
-
-
-def _environment(events: Events, asked: Asked) -> Tree:
-    return events.property("event", asked.settings.environment_property).text
-
-
-def _of_person(events: Events, asked: Asked) -> Tree:
-    return events.property("person", asked.settings.environment_property).text
-
-
-def _of_updates(name: str, events: Events, asked: Asked) -> Tree:
-    """Return a property of update events; elsewhere it is not even looked for."""
-    update = asked.settings.update_event
-    if update is None:
-        return exp.null()
-    is_it = events.column("event").eq(events.values.bind(update))
-    text = events.property("event", name).text
-    return exp.Case(ifs=[exp.If(this=is_it, true=text)])
-
-
-def first_of(names: list[str], events: Events) -> Tree:
-    """Return the first of some properties that an event has, as text."""
-    texts = [events.property("event", name).text for name in names]
-    return exp.func("coalesce", *texts) if len(texts) > 1 else texts[0]
-
-
-def day_of(events: Events, asked: Asked) -> Tree:
-    """Return the number of an event's local day."""
-    first = events.context.first_event_at or asked.at
-    lower = min(first, asked.at)
-    spread = Range(
-        zone=asked.zone,
-        interval="day",
-        week_start_day=0,
-        start=lower,
-        end=end_of(asked.as_of, asked.zone),
-        lower=lower,
-        buckets=(),
-    )
-    local = buckets.local_time(spread, events.column("timestamp"), events.dialect)
-    return events.dialect.day_number(local)
-
-
-def fits(asked: Asked, events: Events) -> Tree:
-    """Return whether an event, or its person, is what the question's filters ask for."""
-    where = wanted(asked.params.properties)
-    if not where:
-        return exp.true()
-    found = filters.conditions(where, events, path="params.properties")
-    return exp.func("coalesce", exp.and_(*found), exp.false())
-
-
-def wanted(raw: object) -> Where:
-    """Return the filters of a question; names of properties are none. Raises InvalidQuery."""
-    if isinstance(raw, list) and all(isinstance(one, str) for one in raw):
-        return None
-    try:
-        found: Where = msgspec.convert(raw, Where)
-    except msgspec.ValidationError as error:
-        told = refusal(str(error))
-        attr = f"params.properties{told.attr or ''}"
-        raise InvalidQuery(told.what, hint=told.hint, attr=attr) from error
-    return found
-
-
-COLUMNS: Mapping[str, Callable[[Events, Asked], Tree]] = {
-    "k": lambda events, _: events.person_key(),
-    "id": lambda events, _: events.column("distinct_id"),
-    "person": lambda events, _: exp.cast(events.person_column("uuid"), "text"),
-    "kind": _kind,
-    "at": lambda events, _: events.dialect.microseconds(events.column("timestamp")),
-    "arrived": lambda events, _: events.dialect.microseconds(events.column("created_at")),
-    "day": day_of,
-    "version": _version,
-    "old": _old,
-    "new": _new,
-    "environment": _environment,
-    "of_person": _of_person,
-    "fits": lambda events, asked: fits(asked, events),
-}
-"""What ``reported`` tells of an event: the installation's key, the id it used, the person's
-id, what it is, when it happened and arrived (microseconds), the local day, its versions, its
-environment and that of its person, and whether the filters of the question fit."""
