@@ -130,7 +130,12 @@ def _rules(asked: PathsFilter, events: Events) -> list[tuple[str, str]]:
     ]
     own = asked.local_path_cleaning_filters or []
     attr = "pathsFilter.localPathCleaningFilters"
-    return [(_pattern(rule, attr), rule.alias or "") for rule in [*project, *own]]
+    return [(_pattern(rule, attr), _alias(rule)) for rule in [*project, *own]]
+
+
+def _alias(rule: CleaningFilter) -> str:
+    r"""Return what replaces a match: ``\1`` is its first group, other backslashes stand."""
+    return re.sub(r"\\(?![0-9])", r"\\\\", rule.alias or "")
 
 
 def _pattern(rule: CleaningFilter, attr: str) -> str:

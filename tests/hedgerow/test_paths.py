@@ -79,6 +79,10 @@ def test_repeats_collapse_onto_the_last(store, project):
             [("1_/x", "2_start", 1), ("2_start", "3_own", 1)],
         ),
         (
+            {"localPathCleaningFilters": [{"regex": "H(.)me", "alias": r"<\d\1>"}]},
+            [("1_/x", r"2_<\do>", 1), (r"2_<\do>", "3_own", 1)],
+        ),
+        (
             {"pathReplacements": True},
             [("1_<letter>", "2_Home", 1), ("2_Home", "3_own", 1)],
         ),
@@ -94,6 +98,7 @@ def test_repeats_collapse_onto_the_last(store, project):
         "or keep plain names",
         "with types they drop items",
         "own cleaning rules",
+        "an alias names groups, other backslashes stand",
         "the project's rules",
         "the last grouping found wins",
     ],
