@@ -20,5 +20,6 @@ def gathered(people: People, groups: Groups, kinds: Kinds) -> Changes:
         group_types=groups.new_types,
         kinds=kinds.new,
         next_key=people.next_key,
+        new_from=people.first_new_key,
         next_state=people.next_state,
     )

@@ -10,6 +10,7 @@ Messages are pickles behind their length, over the pipes of the process: both en
 very program, and nobody else can write there.
 """
 
+import gc
 import logging
 import pickle
 import queue
@@ -164,6 +165,8 @@ def answer_all(
     asked: IO[bytes], answers: IO[bytes], *, decode: Decode, place: Place | None
 ) -> None:
     """Be the process: answer jobs until nobody asks any more."""
+    gc.freeze()
+    gc.disable()  # what comes and goes here refers to nothing in a circle
     jobs: queue.Queue[Job | None] = queue.Queue()
     threading.Thread(target=_take_in, args=(asked, jobs), daemon=True).start()
     with suppress(BrokenPipeError):  # whoever asked has gone
@@ -173,6 +176,7 @@ def answer_all(
                 answers.write(made)
                 answers.flush()
             _write(answers, None)
+            gc.collect()
 
 
 def _take_in(asked: IO[bytes], jobs: "queue.Queue[Job | None]") -> None:

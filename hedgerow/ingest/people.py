@@ -23,10 +23,13 @@ NAMESPACE = UUID("6f2d3c5e-0b0a-5f0e-9a51-2f9e6b1d7c44")
 """Of all person UUIDs: the same project and distinct id give the same person, always."""
 
 
+_NAMESPACE = NAMESPACE.bytes
+
+
 def person_uuid(project_id: int, distinct_id: str) -> str:
     """Return the UUID (v5) of the person first seen under ``distinct_id``."""
     name = f"{project_id}/{distinct_id}".encode()
-    digits = sha1(NAMESPACE.bytes + name, usedforsecurity=False).hexdigest()
+    digits = sha1(_NAMESPACE + name, usedforsecurity=False).hexdigest()
     variant = "89ab"[int(digits[16], 16) & 3]
     return (
         f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-"
@@ -93,6 +96,40 @@ class People:
             state=0,
         )
         self.persons[key] = person
+        return person
+
+    def add(
+        self,
+        whose: OfProject,
+        properties: dict[str, Any],
+        text: str,
+        *,
+        at: datetime,
+        event_uuid: str,
+    ) -> Person:
+        """Make a person with properties (``text`` is their JSON) behind an id."""
+        project_id, distinct_id = whose
+        key, state = self.key_of(project_id, distinct_id), self.next_state
+        self.next_state += 1
+        self.persons[key] = person = Person(
+            key=key,
+            project_id=project_id,
+            uuid=person_uuid(project_id, distinct_id),
+            properties=properties,
+            created_at=at,
+            is_identified=False,
+            state=state,
+        )
+        self.states.append(
+            PersonState(
+                id=state,
+                project_id=project_id,
+                person_key=key,
+                at=at,
+                event_uuid=event_uuid,
+                properties=text,
+            )
+        )
         return person
 
     def put(self, person: Person) -> None:

@@ -5,13 +5,15 @@ event saw. Refusals warn and never cost the event.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from hedgerow.ingest.drafts import Draft
 from hedgerow.ingest.identity import MERGING, Asked, merge, source_of
 from hedgerow.ingest.people import People
-from hedgerow.ingest.properties import changed
+from hedgerow.ingest.properties import INITIAL, changed
 from hedgerow.ingest.sizes import PROPERTIES_LIMIT, exceeds, json_text
+from hedgerow.model.changes import OfProject
 from hedgerow.model.people import Merge, Person
 
 NEVER_CHANGE = frozenset({"$exception", "$$heatmap"})
@@ -35,6 +37,21 @@ def passes_by(draft: Draft, people: People) -> bool:
         return False
     draft.person_key, draft.person_state = key, person.state
     return True
+
+
+def newcomer(
+    whose: OfProject, lifted: dict[str, Any], people: People, *, at: datetime, uuid: str
+) -> Person | None:
+    """Make the person of an event that sets nothing; None if that is not so simple.
+
+    ``place`` would come to the same, in more steps.
+    """
+    properties = {INITIAL[name]: value for name, value in lifted.items()}
+    properties.update(lifted)
+    text = json_text(properties)
+    if exceeds(text, PROPERTIES_LIMIT):
+        return None
+    return people.add(whose, properties, text, at=at, event_uuid=uuid)
 
 
 def place(draft: Draft, people: People, warn: Warn) -> tuple[Merge, ...]:

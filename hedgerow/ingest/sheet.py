@@ -104,6 +104,14 @@ class Sheet(msgspec.Struct, kw_only=True):
             personless=self.personless[row],
         )
 
+    def lifted_of(self, row: int) -> dict[str, Any]:
+        """Return those properties of a plain row that describe its person as well."""
+        names = self.lifted[self.shapes[row]]
+        if not names:
+            return {}
+        properties = _decode(self.texts[row])
+        return {name: value for name, value in properties.items() if name in names}
+
     def without(self, rows: Iterable[int]) -> "Sheet":
         """Return the sheet without some rows, which count as dropped."""
         gone = set(rows)

@@ -19,7 +19,7 @@ from hedgerow.ingest.groups import Groups, identified, keys_of
 from hedgerow.ingest.identity import source_of
 from hedgerow.ingest.kinds import Kinds
 from hedgerow.ingest.people import People
-from hedgerow.ingest.placing import passes_by, place
+from hedgerow.ingest.placing import newcomer, passes_by, place
 from hedgerow.ingest.sheet import NEED_A_PERSON, Sheet, repeated
 from hedgerow.ingest.sizes import json_text
 from hedgerow.model.changes import Changes, EventCount, Known, OfProject, Wanted
@@ -110,6 +110,18 @@ def place_people(plan: Plan) -> None:
                 plan.keys.append(key)
                 plan.states.append(person.state)
                 continue
+            if person is None:
+                person = newcomer(
+                    whose[place_],
+                    sheet.lifted_of(row),
+                    people,
+                    at=moment_of(sheet.at[row]),
+                    uuid=sheet.uuids[row],
+                )
+                if person is not None:
+                    plan.keys.append(person.key)
+                    plan.states.append(person.state)
+                    continue
             draft = sheet.draft(row)
         if not passes_by(draft, people):
             plan.merges.extend(place(draft, people, plan.warn))

@@ -5,6 +5,7 @@ is what comes of both. A store keeps ``Changes`` in one transaction together wit
 position in the inbox, so a crash at any line repeats a batch whole or not at all.
 """
 
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
@@ -211,6 +212,9 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     delete_projects: list[int] = msgspec.field(default_factory=list)
     next_key: int = 1
     next_state: int = 1
+    new_from: int = sys.maxsize
+    """Person keys from here on are new: nothing is stored under them."""
+
     outcomes: dict[int, dict[str, Any]] = msgspec.field(default_factory=dict)
     """Position in the inbox to what an import or a command came to."""
 

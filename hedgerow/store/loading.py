@@ -143,13 +143,17 @@ class Loader:
         self.insert(DISTINCT_IDS, _turned([list(one) for one in changes.distinct_ids], 3))
         if changes.moved:
             erasing.move(self.run, changes.moved)
-        replaced = [*changes.gone, *(person.key for person in changes.persons)]
+        replaced = [
+            *changes.gone,
+            *(one.key for one in changes.persons if one.key < changes.new_from),
+        ]
         if replaced:
             self.run(
                 f"DELETE FROM {PERSONS.name} WHERE person_key IN "
                 "(SELECT unnest($k::BIGINT[]))",
                 {"k": replaced},
             )
+        texts = {one.id: one.properties for one in changes.states}
         persons = [
             [
                 one.project_id,
@@ -158,7 +162,7 @@ class Loader:
                 microseconds(one.created_at),
                 one.is_identified,
                 one.state,
-                text(one.properties),
+                texts.get(one.state) or text(one.properties),
             ]
             for one in changes.persons
         ]
