@@ -73,8 +73,10 @@ def _job(asked: InsightActorsQuery, query: TrendsQuery, context: QueryContext) -
             hint='Ask for "compare": "current", or compare in the query.',
             attr="source.compare",
         )
-    if asked.breakdown is None or jobs[0].cohort is None:
+    if jobs[0].cohort is None:
         return jobs[0]
+    if asked.breakdown is None:
+        return next((one for one in jobs if one.cohort == "all"), jobs[0])
     value = str(asked.breakdown)
     chosen = next((one for one in jobs if str(one.cohort) == value), None)
     if chosen is None:

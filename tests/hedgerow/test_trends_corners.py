@@ -153,3 +153,18 @@ def test_the_time_of_an_event_reads_as_the_wall_clock_says(store):
         breakdownFilter={"breakdown_type": "event_metadata", "breakdown": "timestamp"},
     )
     assert rows[0]["breakdown_value"] == "2026-03-09 23:30:00"
+
+
+@pytest.mark.parametrize(("everyone", "people"), [(True, 3), (False, 2)])
+def test_who_is_behind_all_values_of_a_breakdown_by_cohort(club, everyone, people):
+    first = min(club.cohorts)
+    by = {"breakdown_type": "cohort", "breakdown": [first, "all"] if everyone else [first]}
+    query = {
+        "kind": "TrendsQuery",
+        "series": [{"kind": "EventsNode", "event": "opened"}],
+        "dateRange": SINCE,
+        "breakdownFilter": by,
+    }
+    source = {"kind": "InsightActorsQuery", "source": query}
+    rows = club.results({"kind": "ActorsQuery", "source": source, "select": ["id"]})
+    assert len(rows) == people
