@@ -6,6 +6,7 @@ on. A misspelt name stops the start. ``docs/settings.md`` is generated from here
 
 import os
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 
@@ -101,6 +102,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     oidc_timeout_s: float = 10.0
     """Seconds to wait for the provider."""
+
+    smtp_host: str = ""
+    """Mail server that alerts go out by; empty: webhooks only."""
+
+    smtp_port: int = 587
+    """Its TCP port."""
+
+    smtp_user: str = ""
+    """Name to sign in there with; empty: none is wanted."""
+
+    smtp_password: str = ""
+    """Password to sign in there with."""
+
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    """How the way there is kept secret: ``starttls`` (587), ``tls`` (465) or ``none``."""
+
+    mail_from: str = ""
+    """Address mails come from; empty: ``hedgerow@`` and the mail server's name."""
+
+    alert_private_networks: bool = False
+    """On: webhooks of alerts may call addresses of this machine and its network."""
 
 
 OF_COMMANDS = frozenset(

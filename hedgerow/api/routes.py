@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hedgerow.api import (
+    alerts,
     annotations,
     cohort_people,
     cohorts,
@@ -183,6 +184,16 @@ ANNOTATIONS = (
     endpoint("DELETE", _NOTE, "annotation:write", annotations.delete_annotation),
 )
 
+_ALERTS = f"{ONE}/alerts"
+_ALERT = f"{_ALERTS}/{{alert_id}}"
+ALERTS = (
+    endpoint("GET", _ALERTS, "alert:read", alerts.list_alerts),
+    endpoint("POST", _ALERTS, "alert:write", alerts.create_alert, status=201),
+    endpoint("GET", _ALERT, "alert:read", alerts.read_alert),
+    endpoint("PATCH", _ALERT, "alert:write", alerts.change_alert),
+    endpoint("DELETE", _ALERT, "alert:write", alerts.delete_alert),
+)
+
 _FLEET = f"{ONE}/fleet"
 _RELEASE = f"{_FLEET}/releases/{{version}}"
 _SAYS_FLEET = "project:admin"
@@ -220,6 +231,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *DEFINITIONS,
     *EXPERIMENTS,
     *ANNOTATIONS,
+    *ALERTS,
     *FLEET,
 )
 

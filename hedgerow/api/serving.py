@@ -38,7 +38,7 @@ METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS")
 """All are taken here, so that a wrong one is refused in the one JSON shape too."""
 
 NUMBERED = frozenset(
-    {"annotation_id", "cohort_id", "dashboard_id", "experiment_id", "tile_id"}
+    {"alert_id", "annotation_id", "cohort_id", "dashboard_id", "experiment_id", "tile_id"}
 )
 """Names in addresses that stand for whole numbers."""
 

@@ -23,6 +23,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hedgerow.alerts import telling
 from hedgerow.api import forgetting, health
 from hedgerow.api.parts import Parts
 from hedgerow.api.questions import Questions
@@ -33,6 +34,7 @@ from hedgerow.errors import BadSetting, HedgerowError
 from hedgerow.inbox import MIB
 from hedgerow.meta import access, accounts
 from hedgerow.replies import refusal
+from hedgerow.serve.alerting import Alerting
 from hedgerow.serve.errands import Errands
 from hedgerow.serve.expiring import Hourly
 from hedgerow.serve.figures import checks, figures
@@ -144,6 +146,9 @@ def services_of(house: House) -> Services:
         sightings=house.capture.sightings.recent,
         settings=house.settings,
         clock=house.clock,
+        try_alert=lambda alert: telling.try_out(
+            house.settings, alert, address(house.settings), house.clock()
+        ),
         provider=provider_of(house.settings),
     )
 
@@ -180,6 +185,7 @@ async def _run(house: House, listening: socket.socket, say: Callable[[str], None
     errands = Errands(house.folder, house.errands)
     hourly = Hourly(house.hourly)
     nightly = Nightly(house)
+    alerting = Alerting(house, address(house.settings))
     note = house.folder / RUNNING
     try:
         note.write_text(
@@ -188,12 +194,14 @@ async def _run(house: House, listening: socket.socket, say: Callable[[str], None
         errands.start()
         hourly.start()
         nightly.start()
+        alerting.start()
         _announce(house, say)
         await server.serve(sockets=[listening])
     finally:
         note.unlink(missing_ok=True)
         hourly.stop()
         nightly.stop()
+        alerting.stop()
         errands.stop()
         questions.close()
 

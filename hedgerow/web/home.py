@@ -36,6 +36,7 @@ SCREENS = (
     ("cohorts", "cohort", "Cohorts"),
     ("fleet", "fleet", "Fleet"),
     ("experiments", "flask", "Experiments"),
+    ("alerts", "bell", "Alerts"),
     ("data", "data", "Data"),
     ("settings", "gear", "Settings"),
     ("settings/ingestion", "server", "Ingestion"),

@@ -16,6 +16,7 @@ from hedgerow.meta.accounts import Role
 from hedgerow.web import (
     account,
     activity,
+    alerts,
     boards_editing,
     cohort_pages,
     dashboards,
@@ -59,6 +60,7 @@ class Screen(NamedTuple):
 
 P = "/p/{project_id:int}"
 COHORT = f"{P}/cohorts/{{cohort_id:int}}"
+ALERT = f"{P}/alerts/{{alert_id:int}}"
 TRIAL = f"{P}/experiments/{{experiment_id:int}}"
 NOTE = f"{P}/data/annotations/{{annotation_id:int}}"
 PERSON = f"{P}/persons/{{person_id}}"
@@ -140,6 +142,13 @@ SCREENS: tuple[Screen, ...] = (
     Screen("GET", COHORT, cohort_pages.page, "viewer"),
     Screen("POST", f"{COHORT}/delete", cohort_pages.delete, "editor"),
     Screen("POST", f"{COHORT}/restore", cohort_pages.restore, "editor"),
+    Screen("GET", f"{P}/alerts", alerts.listing, "viewer"),
+    Screen("POST", f"{P}/alerts", alerts.create, "editor"),
+    Screen("GET", f"{P}/alerts/new", alerts.new, "editor"),
+    Screen("POST", f"{P}/alerts/fleet", alerts.set_up_fleet, "editor"),
+    Screen("GET", ALERT, alerts.page, "viewer"),
+    Screen("POST", ALERT, alerts.change, "editor"),
+    Screen("POST", f"{ALERT}/act", alerts.act, "editor"),
     Screen("GET", f"{P}/experiments", experiments.listing, "viewer"),
     Screen("POST", f"{P}/experiments", experiments.create, "editor"),
     Screen("GET", f"{P}/experiments/new", experiments.new, "viewer"),

@@ -64,5 +64,8 @@ class Services:
     clock: Callable[[], datetime]
     """The time now, UTC."""
 
+    try_alert: Callable[[Any], list[tuple[str, str]]]
+    """Sends a test of an alert (its row) to all it tells; each with why it failed."""
+
     provider: Provider | None = None
     """Where people may sign in besides here; None: nowhere."""

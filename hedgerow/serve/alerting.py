@@ -1,0 +1,53 @@
+"""Alerts are looked at, and people told, in a thread of its own."""
+
+import logging
+import threading
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from hedgerow.alerts import telling
+from hedgerow.alerts.looking import look_at_due
+from hedgerow.errors import HedgerowError
+from hedgerow.meta import alerts
+from hedgerow.serve.house import House
+
+LOG = logging.getLogger(__name__)
+FIRST_AFTER_S = 20.0
+EVERY_S = 30.0
+
+
+class Alerting:
+    """Looks every half a minute for alerts and messages that are due."""
+
+    def __init__(self, house: House, base: str) -> None:
+        """``base`` is the address people find this server at."""
+        self._house, self._base = house, base
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="alerting", daemon=True)
+
+    def start(self) -> None:
+        """Begin; what was leaving when the last run ended is not sent again."""
+        with self._house.metadata.writing() as session:
+            alerts.after_a_stop(session)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look no more; wait for the message that is leaving."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join(EVERY_S)
+
+    def _run(self) -> None:
+        wait_s = FIRST_AFTER_S
+        while not self._stopped.wait(wait_s):
+            wait_s = EVERY_S
+            try:
+                once(self._house, self._base)
+            except (HedgerowError, SQLAlchemyError) as error:
+                LOG.warning("Alerts could not be looked at: %s", error)
+
+
+def once(house: House, base: str) -> None:
+    """Look at what is due and send what waits."""
+    look_at_due(house.metadata, house.directory.project_of_id, house.asking, house.clock())
+    telling.send_waiting(house.metadata, house.settings, base, house.clock)
