@@ -17,6 +17,9 @@ from app.reports.seen import Seen, Worth
 
 LEVELS = ("client", "project", "user", "worth")
 
+MOST_ROWS = 1000
+"""Rows that a page shows; beyond, a finer level is left to the export."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Billable:
@@ -39,12 +42,31 @@ class Line:
     sums: Sums
 
 
-def ask(session: Session, seen: Seen) -> Billable:
+def ask(session: Session, seen: Seen, levels: tuple[str, ...] = LEVELS) -> Billable:
     """Return billable and other time by client, project, person and rate."""
-    found = answer.grouped(session, seen, LEVELS)
+    found = answer.grouped(session, seen, levels)
     return Billable(
         first=found.first, last=found.last, total=found.total, clients=found.groups
     )
+
+
+def ask_for_page(session: Session, seen: Seen) -> tuple[Billable, int]:
+    """Return the report and how many of its levels a page can show: 3, 2 or 1.
+
+    People are left out where they, projects and clients are more than ``MOST_ROWS``;
+    projects where even without people there are more.
+    """
+    report = ask(session, seen, ("client", "project", "worth"))
+    projects = sum(len(client.under) for client in report.clients.values())
+    if len(report.clients) + projects > MOST_ROWS:
+        return report, 1
+    whole = ask(session, seen)
+    people = sum(
+        len(project.under)
+        for client in whole.clients.values()
+        for project in client.under.values()
+    )
+    return (report, 2) if projects + people > MOST_ROWS else (whole, 3)
 
 
 def lines(report: Billable) -> Iterator[Line]:

@@ -29,6 +29,9 @@ from app.work import rates
 BATCH = 2000
 """Entries whose tags and breaks are read at once."""
 
+FAR = 5000
+"""Entries from which on a page is looked for by its day."""
+
 WIDTH = len(looking.COLUMNS)
 
 
@@ -114,17 +117,47 @@ def touching(session: Session, seen: Seen) -> ColumnElement[bool]:
     maybe = rows.reaching if near else rows.across
     unsure = ~sure & maybe(seen.question, seen.user, seen.first, seen.last)
     seen = looking.with_breaks(session, seen, unsure)
-    inside = [
-        item.id
+    inside = {
+        item.id: item.day
         for item in looking.items(session, unsure)
         if looking.divided(item, None, seen)
-    ]
-    return and_(or_(sure, TimeEntry.id.in_(inside)), narrowed)
+    }
+    if not inside:
+        return and_(sure, narrowed)
+    days = [sure_first, sure_last, *inside.values()]
+    around = TimeEntry.local_date.between(min(days), max(days))  # what an index can pick
+    return and_(around, or_(sure, TimeEntry.id.in_(inside)), narrowed)
 
 
 def count(session: Session, picked: ColumnElement[bool]) -> int:
     """Return how many entries these are."""
     return session.scalar(select(func.count()).select_from(TimeEntry).where(picked)) or 0
+
+
+def turned_to(
+    session: Session, seen: Seen, picked: ColumnElement[bool], page: int, size: int
+) -> tuple[int, Iterator[Line]]:
+    """Return how many entries these are and the lines of one page, counted from 1.
+
+    In order of days a late page is found by counting each day: to skip as many rows one
+    by one would take seconds in a million.
+    """
+    offset = (page - 1) * size
+    if seen.question.sort not in {"date", "-date"} or offset < FAR:
+        found = lines(session, seen, picked, limit=size, offset=offset)
+        return count(session, picked), found
+    day = TimeEntry.local_date
+    each = session.execute(select(day, func.count()).where(picked).group_by(day)).all()
+    downwards = seen.question.sort == "-date"
+    before = 0
+    for first, number in sorted(each, key=lambda one: one[0], reverse=downwards):
+        if before + number > offset:
+            onwards = day <= first if downwards else day >= first
+            left = offset - before
+            found = lines(session, seen, picked & onwards, limit=size, offset=left)
+            return sum(number for _, number in each), found
+        before += number
+    return before, iter(())
 
 
 def lines(

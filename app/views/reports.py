@@ -84,8 +84,8 @@ def detailed() -> str:
     total = answer.grouped(db(), seen, ()).total
     page = max(1, request.args.get("page", 1, type=int))
     picked = detail.touching(db(), seen)
-    number = detail.count(db(), picked)
-    lines = list(detail.lines(db(), seen, picked, limit=PAGE, offset=(page - 1) * PAGE))
+    number, found = detail.turned_to(db(), seen, picked, page, PAGE)
+    lines = list(found)
     names = detail.names(db())
     shown = render_template(
         "reports_detailed.html",

@@ -1,6 +1,7 @@
 """Reports with a shape of their own: a week, what can be billed, one person's month."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
@@ -13,7 +14,7 @@ from app.people import roles
 from app.reports import billable as billing
 from app.reports import detail, filters, named, person
 from app.reports import weekly as weeks
-from app.reports.answer import Group, Key
+from app.reports.answer import Group
 from app.reports.detail import Names
 from app.reports.filters import Question
 from app.reports.seen import Seen, Worth
@@ -88,16 +89,17 @@ def billable() -> str:
     """Show what can be billed, and what stands in the way."""
     began = time.monotonic()
     seen = look("billable")
-    report = billing.ask(db(), seen)
+    report, levels = billing.ask_for_page(db(), seen)
     names = detail.names(db())
     within = inside(seen)
-    lines = in_lines(billing.LEVELS[:3], report.clients, names, seen, within)
+    lines = in_lines(billing.LEVELS[:levels], report.clients, names, seen, within)
     page = render_template(
         "reports_billable.html",
         **common("billable", seen, names),
         total=report.total,
         lines=lines,
-        rates=_rates(report.clients),
+        rates=_rates(report.clients.values(), levels),
+        levels=levels,
         sums_id=id,
         missing=address("detailed", replace(within, billable=True)),
     )
@@ -105,15 +107,13 @@ def billable() -> str:
     return page
 
 
-def _rates(clients: dict[Key, Group]) -> dict[int, list[Worth]]:
+def _rates(groups: Iterable[Group], levels: int) -> dict[int, list[Worth]]:
     """Return the rates within each row, by the identity of its sums."""
     found = {}
-    for client in clients.values():
-        for project in client.under.values():
-            for group in project.under.values():
-                found[id(group.sums)] = billing.rates_of(group)
-            found[id(project.sums)] = billing.rates_of(project)
-        found[id(client.sums)] = billing.rates_of(client)
+    for group in groups:
+        found[id(group.sums)] = billing.rates_of(group)
+        if levels > 1:
+            found |= _rates(group.under.values(), levels - 1)
     return found
 
 

@@ -10,9 +10,9 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from app.errors import InvalidInput
@@ -47,7 +47,7 @@ Key = tuple[str, int | None, int | None]
 class Rates:
     """All rates of an installation, ready to be asked."""
 
-    def __init__(self, rates: Iterable[Rate], currency: str) -> None:
+    def __init__(self, rates: Iterable[Rate | Row[Any]], currency: str) -> None:
         """Keep them by scope and day; ``currency`` is that of overrides without a rate."""
         self._currency = currency
         self._by_key: dict[Key, tuple[list[date], list[Price]]] = {}
@@ -98,7 +98,7 @@ def _keys(subject: Subject) -> Sequence[Key]:
     )
 
 
-def _key_of(rate: Rate) -> Key:
+def _key_of(rate: Rate | Row[Any]) -> Key:
     match rate.scope:
         case "project_user":
             return rate.scope, rate.project_id, rate.user_id
@@ -115,8 +115,19 @@ def _key_of(rate: Rate) -> Key:
 
 
 def every(session: Session, currency: str) -> Rates:
-    """Load all rates."""
-    return Rates(session.scalars(select(Rate)), currency)
+    """Load all rates, as plain rows: reports do so each time."""
+    columns = (
+        Rate.id,
+        Rate.scope,
+        Rate.client_id,
+        Rate.project_id,
+        Rate.task_id,
+        Rate.user_id,
+        Rate.amount,
+        Rate.currency,
+        Rate.valid_from,
+    )
+    return Rates(session.execute(select(*columns)), currency)
 
 
 def amount(seconds: int, price: Price) -> int:
