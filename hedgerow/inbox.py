@@ -35,11 +35,9 @@ from hedgerow.model.ports import Queued, QueuedKind
 log = logging.getLogger(__name__)
 
 MIB = 1024 * 1024
-_LARGEST_GROUP = 16 * MIB
-"""Bytes written as one row."""
-
 _MOST_WAITING = 64 * MIB
-"""Bytes that may wait for a slow disk, in memory."""
+_GROUPS = 4
+"""So many groups make up what may wait; one is written as one row."""
 
 _UPKEEP_EVERY_S = 1.0
 
@@ -75,17 +73,19 @@ class SqliteInbox:
         path: Path,
         *,
         max_bytes: int = 4096 * MIB,
+        most_waiting: int = _MOST_WAITING,
         beyond: int = 0,
         connect: Callable[[Path], sqlite3.Connection] = connected,
     ) -> None:
         """Open or create the inbox at ``path`` and say what was found.
 
-        ``max_bytes`` is the size from which ``append`` refuses. ``beyond`` is a position
+        ``max_bytes`` is the size from which ``append`` refuses, ``most_waiting`` the
+        bytes that may wait for a slow disk, in memory. ``beyond`` is a position
         already known elsewhere (that of the store): new ones come after it even if the
         file was lost. ``connect`` opens the database; tests make it fail.
         """
         self._file = InboxFile(path, connect)
-        self._max_bytes = max_bytes
+        self._max_bytes, self._most_waiting = max_bytes, most_waiting
         self._change = threading.Condition()
         self._waiting: list[_Waiting] = []
         self._waiting_bytes = 0
@@ -143,7 +143,7 @@ class SqliteInbox:
                 f"The inbox is full: {size} of {self._max_bytes} bytes.",
                 hint="Send it again later; see HEDGEROW_INBOX_MAX_MIB if this stays so.",
             )
-        if self._waiting and self._waiting_bytes + more > _MOST_WAITING:
+        if self._waiting and self._waiting_bytes + more > self._most_waiting:
             raise InboxUnavailable("The disk is too slow.", hint="Send it again later.")
 
     def read(self, *, after: int, limit_bytes: int) -> Sequence[Queued]:
@@ -224,7 +224,7 @@ class SqliteInbox:
         size = 0
         for count, one in enumerate(self._waiting):
             size += one.size
-            if size > _LARGEST_GROUP and count:
+            if size > self._most_waiting // _GROUPS and count:
                 break
         else:
             count = len(self._waiting)

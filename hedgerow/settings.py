@@ -41,7 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Queries answered at the same time; more wait their turn."""
 
     memory_mib: int = 512
-    """Memory the events database may use for queries and loading, in MiB."""
+    """Memory everything may use together, in MiB, at least 384: shared out at the start."""
 
     inbox_max_mib: int = 4096
     """Size of the inbox from which capture answers 503, in MiB."""

@@ -26,7 +26,7 @@ from hedgerow.capture.intake import Intake, ProjectOf
 from hedgerow.capture.requests import Asked, asked, with_body
 from hedgerow.capture.wire import PathKind
 from hedgerow.errors import HedgerowError, MethodNotAllowed
-from hedgerow.inbox import SqliteInbox
+from hedgerow.inbox import MIB, SqliteInbox
 from hedgerow.settings import Settings
 
 EVENTS: Mapping[str, PathKind] = {
@@ -74,10 +74,18 @@ class Capture:
     """The ASGI callable for all paths that ``handles`` names."""
 
     def __init__(
-        self, *, project_of: ProjectOf, inbox: SqliteInbox, settings: Settings
+        self,
+        *,
+        project_of: ProjectOf,
+        inbox: SqliteInbox,
+        settings: Settings,
+        bodies_bytes: int = 64 * MIB,
     ) -> None:
-        """``project_of`` knows each project by its token, in memory: it is asked often."""
-        self.intake = Intake(project_of, inbox, settings)
+        """``project_of`` knows each project by its token, in memory: it is asked often.
+
+        ``bodies_bytes``: how much of bodies may be here at once.
+        """
+        self.intake = Intake(project_of, inbox, settings, bodies_bytes=bodies_bytes)
         self._sdk = sdk.Sdk(project_of, Path(settings.data) / "static")
         self.trusted_proxies = settings.trusted_proxies
         self.sightings = self.intake.sightings

@@ -12,10 +12,11 @@ from pathlib import Path
 import msgspec
 
 from hedgerow.capture import cookieless, wire
+from hedgerow.capture.admission import Admission
 from hedgerow.capture.answers import ACCEPTED, NO_CONTENT, Answer, Receive, refused
 from hedgerow.capture.encodings import MIB
 from hedgerow.capture.gathering import Gathering
-from hedgerow.capture.requests import Asked, hints_of, payload_of, with_body
+from hedgerow.capture.requests import Asked, hints_of, payload_of, size_of, with_body
 from hedgerow.capture.salts import Salts
 from hedgerow.capture.sightings import Sighting, Sightings
 from hedgerow.capture.tokens import unknown_token
@@ -39,9 +40,15 @@ class Intake:
     """Takes requests for events. Used by the one event loop only."""
 
     def __init__(
-        self, project_of: ProjectOf, inbox: SqliteInbox, settings: Settings
+        self,
+        project_of: ProjectOf,
+        inbox: SqliteInbox,
+        settings: Settings,
+        *,
+        bodies_bytes: int,
     ) -> None:
         self.limit = settings.max_body_mib * MIB
+        self.admission = Admission(bodies_bytes)
         self.sightings = Sightings()
         self._project_of = project_of
         self._gathering = Gathering(inbox)
@@ -52,11 +59,13 @@ class Intake:
         now = datetime.now(UTC)
         hints = hints_of(request, path)
         try:
-            request = await with_body(request, receive, self.limit)
-            body = payload_of(request)
-            checked = await self.checked(hints, body)
-            project = self.project(checked.token)
-            await self.kept(project, now, self.whole(hints, checked, project, now), body)
+            with self.admission.room(size_of(request, self.limit)):
+                request = await with_body(request, receive, self.limit)
+                body = payload_of(request)
+                checked = await self.checked(hints, body)
+                project = self.project(checked.token)
+                whole = self.whole(hints, checked, project, now)
+                await self.kept(project, now, whole, body)
         except HedgerowError as error:
             return self._refused(request, now, hints, error)
         return self._accepted(request, now, project, checked)
@@ -89,7 +98,8 @@ class Intake:
         """Return what a body holds. Raises BadCapture."""
         if len(body) <= QUICKLY_READ:
             return wire.check(hints, body, self.limit)
-        return await asyncio.to_thread(wire.check, hints, body, self.limit)
+        async with self.admission.inflating:
+            return await asyncio.to_thread(wire.check, hints, body, self.limit)
 
     def project(self, token: str) -> Project:
         """Return the project of a token. Raises invalid_token."""

@@ -14,7 +14,7 @@ import msgspec
 from hedgerow.capture.answers import Answer, Receive, json_answer, retry_after
 from hedgerow.capture.fields import canonical_uuid
 from hedgerow.capture.intake import Intake
-from hedgerow.capture.requests import Asked, hints_of, with_body
+from hedgerow.capture.requests import Asked, hints_of, size_of, with_body
 from hedgerow.capture.tokens import checked_token
 from hedgerow.capture.verdicts import NOT_PERSISTED, V1Request, Verdicts, is_rfc_3339
 from hedgerow.errors import BadCapture, HedgerowError, InboxUnavailable
@@ -45,14 +45,15 @@ async def take(intake: Intake, request: Asked, receive: Receive) -> Answer:
         hints = msgspec.structs.replace(
             hints, v1=_said(request), form=False, compression=""
         )
-        request = await with_body(request, receive, intake.limit)
-        checked = await intake.checked(hints, request.body)
-        project = intake.project(checked.token)
-        verdicts = checked.verdicts or {}
-        if checked.events:
-            hints = intake.whole(hints, checked, project, now)
-            kept = intake.kept(project, now, hints, request.body)
-            verdicts = await _once_on_disk(kept, verdicts)
+        with intake.admission.room(size_of(request, intake.limit)):
+            request = await with_body(request, receive, intake.limit)
+            checked = await intake.checked(hints, request.body)
+            project = intake.project(checked.token)
+            verdicts = checked.verdicts or {}
+            if checked.events:
+                hints = intake.whole(hints, checked, project, now)
+                kept = intake.kept(project, now, hints, request.body)
+                verdicts = await _once_on_disk(kept, verdicts)
     except HedgerowError as error:
         intake.note_refusal(request, now, hints, error)
         return _refused(error)

@@ -68,11 +68,19 @@ def address_of(
     return seen[-min(trusted_proxies, len(seen))].decode("latin-1") or direct
 
 
+def size_of(request: Asked, limit: int) -> int:
+    """Return the bytes to expect; ``limit`` where they are not announced. Raises body_too_large."""
+    announced = request.headers.get(b"content-length", b"")
+    if not announced.isdigit():
+        return limit if b"transfer-encoding" in request.headers else 0
+    if int(announced) > limit:
+        raise too_large(int(announced), limit)
+    return int(announced)
+
+
 async def with_body(request: Asked, receive: Receive, limit: int) -> Asked:
     """Return the request with its body, at most ``limit`` bytes. Raises body_too_large."""
-    announced = request.headers.get(b"content-length", b"")
-    if announced.isdigit() and int(announced) > limit:
-        raise too_large(int(announced), limit)
+    size_of(request, limit)
     message = await receive()
     body = message.get("body", b"")
     if message.get("more_body"):
@@ -139,5 +147,6 @@ __all__ = [
     "hints_of",
     "payload_of",
     "query_of",
+    "size_of",
     "with_body",
 ]

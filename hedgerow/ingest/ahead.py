@@ -15,7 +15,7 @@ from itertools import takewhile
 import msgspec
 
 from hedgerow.errors import StoreUnavailable
-from hedgerow.ingest.cutting import batches
+from hedgerow.ingest.cutting import BATCH_BYTES, batches
 from hedgerow.ingest.helping import WAITING, Helper, HelperLost, Job
 from hedgerow.ingest.planning import Planner, Prepared
 from hedgerow.ingest.units import Unit
@@ -43,8 +43,16 @@ class Ahead:
     """Reads the inbox in a thread of its own, from a position on."""
 
     def __init__(
-        self, inbox: Inbox, planner: Planner, *, after: int, helper: Helper | None = None
+        self,
+        inbox: Inbox,
+        planner: Planner,
+        *,
+        after: int,
+        helper: Helper | None = None,
+        batch_bytes: int = BATCH_BYTES,
     ) -> None:
+        """``batch_bytes``: how much text makes a batch, where no helper makes it."""
+        self._batch_bytes = batch_bytes
         self._inbox = inbox
         self._planner = planner
         self._after = after
@@ -104,11 +112,13 @@ class Ahead:
         last = self._inbox.last_position()
         if last <= self._after:
             return False
-        queued = self._inbox.read(after=self._after, limit_bytes=READ_BYTES)
+        queued = self._inbox.read(
+            after=self._after, limit_bytes=min(READ_BYTES, self._batch_bytes)
+        )
         if not queued:
             self._hand_over(Ready(units=[], upto=last))
         captures = _captures(queued)
-        for units in batches(map(self._planner.unit, queued)):
+        for units in batches(map(self._planner.unit, queued), self._batch_bytes):
             if self._helper is not None and self._helper.is_there(_size(captures)):
                 self._read_with(self._helper, captures)
                 break

@@ -13,10 +13,11 @@ from hedgerow.ingest.units import Unit
 
 BATCH_EVENTS = 10_000
 BATCH_BYTES = 8 * 1024 * 1024
-"""Of JSON, inflated. Decoded it takes several times that, and few batches are in hand."""
+"""Of JSON, inflated. Decoded it takes several times that, and few batches are in hand;
+where there is less memory, less (see ``serve.budget``)."""
 
 
-def batches(units: Iterable[Unit]) -> Iterator[list[Unit]]:
+def batches(units: Iterable[Unit], most_bytes: int = BATCH_BYTES) -> Iterator[list[Unit]]:
     """Yield units to commit together: captures by number and size, others alone."""
     batch: list[Unit] = []
     events = size = 0
@@ -25,7 +26,7 @@ def batches(units: Iterable[Unit]) -> Iterator[list[Unit]]:
         if batch and not (
             is_capture
             and events + unit.size <= BATCH_EVENTS
-            and size + unit.bytes <= BATCH_BYTES
+            and size + unit.bytes <= most_bytes
         ):
             yield batch
             batch, events, size = [], 0, 0

@@ -30,6 +30,7 @@ from hedgerow.errors import (
 )
 from hedgerow.ingest.ahead import Ahead, Ready
 from hedgerow.ingest.batch import Timings
+from hedgerow.ingest.cutting import BATCH_BYTES
 from hedgerow.ingest.drafts import Place
 from hedgerow.ingest.helping import Helper
 from hedgerow.ingest.planning import Decode, Planner, Prepared, ProjectOf
@@ -83,10 +84,11 @@ class Writer:
         project_of_id: ProjectOf,
         place: Place | None = None,
         helper: Helper | None = None,
+        batch_bytes: int = BATCH_BYTES,
     ) -> None:
         """``helper`` must decode and place as ``decode`` and ``place`` do."""
         self._inbox = inbox
-        self._helper = helper
+        self._helper, self._batch_bytes = helper, batch_bytes
         self._store = store
         self.timings: Timings = defaultdict(float)
         """Seconds spent in each step since the start, by its name."""
@@ -112,7 +114,13 @@ class Writer:
                 after,
                 waiting,
             )
-        self._ahead = Ahead(self._inbox, self._planner, after=after, helper=self._helper)
+        self._ahead = Ahead(
+            self._inbox,
+            self._planner,
+            after=after,
+            helper=self._helper,
+            batch_bytes=self._batch_bytes,
+        )
         self._thread = threading.Thread(
             target=self._move_all, args=(self._ahead,), name="writer", daemon=True
         )

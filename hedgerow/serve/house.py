@@ -24,6 +24,7 @@ from hedgerow.meta.database import Metadata, open_metadata
 from hedgerow.meta.projects import Directory
 from hedgerow.model.ports import QueuedKind
 from hedgerow.serve.asking import Asking
+from hedgerow.serve.budget import shares
 from hedgerow.serve.expiring import expire
 from hedgerow.serve.helper import command, decoded
 from hedgerow.serve.keeping import EVENTS, INBOX, backup
@@ -50,12 +51,14 @@ class House:
         self, settings: Settings, *, clock: Callable[[], datetime] = utc_now
     ) -> None:
         single_sign_on.rules(settings)  # a role map that cannot be read stops the start
+        budget = shares(settings.memory_mib)
         folder = Path(settings.data)
         folder.mkdir(parents=True, exist_ok=True)
         self.settings, self.folder, self.clock = settings, folder, clock
         self.store = DuckStore(
             folder / EVENTS,
-            memory_mib=settings.memory_mib,
+            memory_mib=budget.engine_mib,
+            filter_bytes=budget.filter_bytes,
             at_once=settings.query_threads,
         )
         self.metadata: Metadata = open_metadata(folder, settings.database_url)
@@ -63,6 +66,7 @@ class House:
         self.inbox = SqliteInbox(
             folder / INBOX,
             max_bytes=settings.inbox_max_mib * MIB,
+            most_waiting=budget.bodies_bytes,
             beyond=self.store.position(),
         )
         self.places = Places(settings.geoip_db)
@@ -73,11 +77,15 @@ class House:
             project_of_id=self.directory.project_of_id,
             place=self.places.of if settings.geoip_db else None,
             helper=Helper(command(settings.geoip_db))
-            if (os.cpu_count() or 1) > 1
+            if budget.helper and (os.cpu_count() or 1) > 1
             else None,
+            batch_bytes=budget.batch_bytes,
         )
         self.capture = Capture(
-            project_of=self.directory.project_of_token, inbox=self.inbox, settings=settings
+            project_of=self.directory.project_of_token,
+            inbox=self.inbox,
+            settings=settings,
+            bodies_bytes=budget.bodies_bytes,
         )
         self.asking = Asking(
             self.metadata,

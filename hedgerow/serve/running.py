@@ -40,7 +40,7 @@ from hedgerow.serve.expiring import Hourly
 from hedgerow.serve.figures import checks, figures
 from hedgerow.serve.house import House
 from hedgerow.serve.publishing import Nightly
-from hedgerow.serve.tuning import tuned
+from hedgerow.serve.tuning import thrifty, tuned
 from hedgerow.settings import Settings
 from hedgerow.web.identity import provider_of
 from hedgerow.web.pages import routes as web_routes
@@ -72,6 +72,7 @@ def serve(settings: Settings, *, say: Callable[[str], None] = print) -> None:
     opened.
     """
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    thrifty()
     listening = _listening(settings.host, settings.port)
     house = House(settings)
     try:

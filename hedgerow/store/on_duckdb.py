@@ -20,6 +20,7 @@ import duckdb
 
 from hedgerow.errors import StoreUnavailable
 from hedgerow.model.changes import Aside, Changes, Known, StoreSize, Wanted
+from hedgerow.model.event_columns import as_columns
 from hedgerow.model.people import GroupType
 from hedgerow.model.ports import Cancel, Digest, Rows, Statement
 from hedgerow.model.projects import HotColumn, PropertyKind, Scope
@@ -33,11 +34,13 @@ from hedgerow.store.lookups import Lookups
 from hedgerow.store.memory import Memory
 from hedgerow.store.migrations import migrate
 from hedgerow.store.reading import Questions
-from hedgerow.store.seen import Seen
+from hedgerow.store.seen import MOST_BITS, Seen
 
 LOG = logging.getLogger(__name__)
-WORTH_A_CHECKPOINT = 64 * 1024 * 1024
-"""Bytes of write-ahead log from which the writer moves it into the file."""
+MIB = 1024 * 1024
+WORTH_A_CHECKPOINT = 64 * MIB
+"""Bytes of write-ahead log from which the writer moves it into the file; with a small
+engine fewer, since what is in the log is in memory too."""
 
 
 class DuckStore:
@@ -54,9 +57,12 @@ class DuckStore:
         memory_mib: int = 512,
         at_once: int = 4,
         temporary: Path | None = None,
+        filter_bytes: int = MOST_BITS // 8,
     ) -> None:
         self._path = path
         self._limits = memory_mib, temporary
+        self._filter_bits = filter_bytes * 8
+        self._worth_a_checkpoint = min(WORTH_A_CHECKPOINT, memory_mib * MIB // 4)
         self._is_lost = False
         self._writing = threading.Lock()
         self._commits = 0
@@ -70,7 +76,7 @@ class DuckStore:
         try:
             applied = migrate(self._connection)
             self._memory = Memory(self._connection)
-            self._seen = Seen(self._connection)
+            self._seen = Seen(self._connection, most_bits=self._filter_bits)
             self._loader = Loader(self._connection)
             self._digests = Digests(self._connection, self._writing)
             self._lookups = Lookups(self._connection, self._memory, self._seen)
@@ -185,7 +191,8 @@ class DuckStore:
         self._position = upto
         self._memory.take(changes)
         self._lookups.take(changes)
-        self._seen.add((event.project_id, event.uuid) for event in changes.events)
+        events = as_columns(changes.events)
+        self._seen.add(zip(events.project_ids, events.uuids, strict=True))
         if changes.delete_before or any(one.with_events for one in changes.erase):
             self._memory.recount(self._connection)
         touched = touched_projects(changes)
@@ -246,7 +253,7 @@ class DuckStore:
         if self._path is None or not wal.exists():
             return
         size = wal.stat().st_size
-        if size >= WORTH_A_CHECKPOINT or (idle and size):
+        if size >= self._worth_a_checkpoint or (idle and size):
             with self._writing:
                 try:
                     self._loader.run("CHECKPOINT")

@@ -9,7 +9,7 @@ A large one takes a while to build, so that is done beside everything else: unti
 there, the one before answers, or at the start nothing is surely new and each event is
 looked up. What is stored meanwhile is noted and added at the end.
 
-Up to ``MOST_BITS`` it stays so large that one event in thousands is looked up in vain. Far
+Up to its largest size it stays so large that one event in thousands is looked up in vain. Far
 beyond (100 million events) look-ups become frequent: still exact, but slower.
 """
 
@@ -31,7 +31,7 @@ LOG = logging.getLogger(__name__)
 
 BITS_PER_EVENT = 24
 LEAST_BITS = 1 << 22  # 512 KiB
-MOST_BITS = 1 << 30  # 128 MiB
+MOST_BITS = 1 << 30  # 128 MiB; less where the memory is
 SLICE = 1 << 28
 """The engine builds this many bits in one pass, to bound its memory: twice 32 MiB."""
 
@@ -54,13 +54,18 @@ class Seen:
     """The UUIDs stored, as bits: two in each of three words of 64 bits.
 
     ``at_once``: events up to which the filter is built before this returns.
+    ``most_bits``: its largest size, a power of two.
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, *, at_once: int = AT_ONCE
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        *,
+        at_once: int = AT_ONCE,
+        most_bits: int = MOST_BITS,
     ) -> None:
         self._connection = connection
-        self._at_once = at_once
+        self._at_once, self._most_bits = at_once, most_bits
         self._count = 0
         self._bits = bytearray()
         self._words = memoryview(self._bits).cast("Q")
@@ -77,7 +82,7 @@ class Seen:
         found = self._connection.execute(f"SELECT count(*) FROM {EVENTS.name}").fetchone()
         self._count = found[0] if found else 0
         size = LEAST_BITS
-        while size < min(self._count * BITS_PER_EVENT * 3 // 2, MOST_BITS):
+        while size < min(self._count * BITS_PER_EVENT * 3 // 2, self._most_bits):
             size *= 2
         self._since = []
         self._building = _Building(self._connection.cursor(), size)
@@ -156,7 +161,7 @@ class Seen:
         self._count += len(hashes)
         self._asked = {}
         size = len(self._bits) * 8
-        if self._building is None and self._count * BITS_PER_EVENT > size < MOST_BITS:
+        if self._building is None and self._count * BITS_PER_EVENT > size < self._most_bits:
             self.rebuild()
 
     def _set(self, event: Hash) -> None:

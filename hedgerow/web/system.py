@@ -69,7 +69,7 @@ def _size(folder: Path, name: str) -> int:
 def _limits(visit: Visit) -> list[tuple[str, str]]:
     settings = visit.services.settings
     return [
-        ("Memory of the events database", f"{settings.memory_mib:,} MiB"),
+        ("Memory at most", f"{settings.memory_mib:,} MiB"),
         ("Inbox", f"{settings.inbox_max_mib:,} MiB, then capture answers 503"),
         ("A question", f"{settings.query_timeout_s:g} s"),
         ("Questions at a time", f"{settings.query_threads}"),

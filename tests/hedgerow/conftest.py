@@ -44,7 +44,7 @@ def metadata(migrated, tmp_path) -> Iterator[Metadata]:
 def house(tmp_path_factory) -> Iterator[House]:
     """Everything on one data folder, running; tests make projects of their own in it."""
     folder = tmp_path_factory.mktemp("house") / "data"
-    opened = House(Settings(data=str(folder), memory_mib=256, max_body_mib=1))
+    opened = House(Settings(data=str(folder), max_body_mib=1))
     opened.start()
     yield opened
     opened.close()
