@@ -23,7 +23,7 @@ from app.models import Database, schema
 from app.models.database import open_database
 from app.telemetry import reporter
 from app.telemetry.send import identify_user, track_event
-from app.views import REGISTERED, context, forgotten, pages, register, setup, timer
+from app.views import REGISTERED, context, forgotten, live, pages, register, setup, timer
 
 PARENT_LOOK_S = 0.5
 """Seconds between two looks whether the parent process is still there."""
@@ -40,6 +40,7 @@ def create_app(config: Config | None = None) -> Flask:
     app = Flask(__name__, static_folder="static/dist", static_url_path="/static")
     furnish(app, config, open_database(config))
     pages.prepare(app)
+    live.prepare(app)
     app.jinja_env.globals["timer_header"] = lambda: timer.header(context.user())
     app.jinja_env.globals |= {
         "forgotten_question": forgotten.question,
@@ -78,6 +79,7 @@ def serving() -> Flask:
     setup.warn(app)
     database: Database = app.extensions["database"]
     jobs.start(app, database)
+    live.end_with_process(app)
     threading.Thread(
         target=_end_with, args=(os.getppid(),), name="parent", daemon=True
     ).start()

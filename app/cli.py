@@ -30,6 +30,7 @@ from app.reports import slicing
 from app.settings import Settings, in_force
 from app.telemetry import daily, preview
 from app.telemetry.reporter import Reporter
+from app.views.live import MOST
 
 
 def deliberate(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -92,7 +93,8 @@ def log_to_stderr(config: Config) -> None:
 @main.command()
 @click.option("--host", help="Address to listen on.  [env: HOST; default: 127.0.0.1]")
 @click.option("--port", type=int, help="TCP port.  [env: PORT; default: 8080]")
-@click.option("--threads", default=8, show_default=True, help="Requests answered at once.")
+@click.option("--threads", type=click.IntRange(2 * MOST), default=8, show_default=True,
+              help="Requests answered at once; at most four tell open pages of changes.")  # fmt: skip
 @deliberate
 def serve(host: str | None, port: int | None, threads: int) -> None:
     r"""Serve TimeTracker; the database is brought up to date first.

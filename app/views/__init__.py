@@ -11,6 +11,7 @@ from app.views import (
     forgotten,
     imports,
     installation,
+    live,
     lock,
     oidc,
     organise,
@@ -39,6 +40,7 @@ REGISTERED = (
     day.blueprint,
     week.blueprint,
     timer.blueprint,
+    live.blueprint,
     forgotten.blueprint,
     pins.blueprint,
     entry.blueprint,  # that of entries, with what can be done with one of them

@@ -2,8 +2,8 @@
 
 Every act answers with the timer as it is then, so a second click, another tab or an old
 page see the truth. Without scripts the same forms work by plain redirects. Tabs tell one
-another over a broadcast channel; other devices ask ``/timer?seen=…`` every two seconds
-while visible and get an empty answer as long as nothing changed.
+another over a broadcast channel; other devices are told by ``live``, or ask
+``/timer?seen=…`` every two seconds and get an empty answer as long as nothing changed.
 """
 
 import secrets

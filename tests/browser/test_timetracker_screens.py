@@ -39,14 +39,14 @@ def address(tmp_path_factory):
         stderr=subprocess.DEVNULL,
     )
     url = f"http://127.0.0.1:{port}"
-    for _ in range(200):
+    for _ in range(900):
         with suppress(OSError):
             urllib.request.urlopen(f"{url}/_health")
             break
         time.sleep(0.1)
     yield url
     started.terminate()
-    started.wait(20)
+    started.wait(60)
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +129,66 @@ def test_two_tabs_show_the_same_timer(open_page):
     first.bring_to_front()
 
     expect(first.locator("#timer .running")).to_have_count(0, timeout=4000)
+
+
+def asked(page):
+    """The questions for the timer that a page sends from now on."""
+    found = []
+    page.on("request", lambda one: found.append(one.url) if "seen=" in one.url else None)
+    return found
+
+
+def test_another_device_is_told_of_the_timer_without_asking(open_page):
+    desk = open_page()
+    with desk.expect_response("**/timer/live?*"):
+        desk.reload()
+    phone = open_page(viewport={"width": 390, "height": 844})
+    questions = asked(desk)
+    phone.fill("#timer .what", "Told")
+    phone.locator("#timer .play").click()
+
+    expect(desk.locator("#timer .running .what")).to_have_value("Told", timeout=2000)
+    desk.keyboard.press("s")
+    expect(phone.locator("#timer .running")).to_have_count(0, timeout=2000)
+    assert len(questions) <= 1  # for the news itself, not every two seconds
+
+
+def test_where_no_stream_is_to_be_had_the_page_asks(open_page):
+    desk, phone = open_page(), open_page()
+    for page in (desk, phone):
+        page.route(
+            "**/timer/live?*",
+            lambda one: one.fulfill(
+                content_type="text/event-stream", body="event: full\ndata: \n\n"
+            ),
+        )
+        page.reload()
+    questions = asked(desk)
+    phone.fill("#timer .what", "Asked")
+    phone.locator("#timer .play").click()
+
+    expect(desk.locator("#timer .running .what")).to_have_value("Asked", timeout=6000)
+    assert questions
+    desk.keyboard.press("s")
+    expect(desk.locator("#timer .running")).to_have_count(0)
+
+
+def test_signing_out_ends_the_stream_of_other_tabs(chromium, address, signed_in):
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(f"{address}/login")
+    page.fill("[name=username]", "maren")
+    page.fill("[name=password]", PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator("#timer")).to_be_visible()
+    other = context.new_page()
+    with other.expect_response("**/timer/live?*"):
+        other.goto(address)
+    page.goto(f"{address}/profile/more")
+    page.evaluate("document.querySelector('form[action$=logout]').requestSubmit()")
+
+    expect(other.locator("[name=password]")).to_be_visible(timeout=6000)
+    context.close()
 
 
 def test_the_week_is_filled_by_keyboard_alone(open_page):
