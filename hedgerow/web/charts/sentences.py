@@ -37,7 +37,7 @@ def name(query: Query) -> str:
     """Return the name suggested for a question."""
     query = unwrapped(query)
     match query.get("kind"):
-        case "TrendsQuery":
+        case "TrendsQuery" | "CalendarHeatmapQuery":
             told = f"{_series(query)}{_by(query)}"
             return (
                 f"All events{told.removeprefix('any event')}"
