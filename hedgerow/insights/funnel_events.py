@@ -5,12 +5,14 @@ its time, which steps and exclusions it matches (as bits), and its value of the 
 For ordered and unordered funnels events that match nothing are left in the database; a
 strict funnel needs them all, since any of them breaks a run.
 
-``journeys`` reads the rows back as the events that ``funnel_matching`` knows.
+What comes back is a row for each actor and value, with lists that hold something of each
+event: so it is people that an answer must have room for, not events. ``journeys`` reads
+the rows back as the events that ``funnel_matching`` knows.
 """
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, repeat
 from operator import itemgetter
 from typing import Any
 
@@ -32,9 +34,6 @@ from hedgerow.query.sources import Events, at_event_time
 from hedgerow.query.trees import Tree, call, number_literal, text_literal
 from hedgerow.query.values import Values
 
-ORDER = ("actor", "at", "steps", "exclusions")
-"""Actor by actor, by time; simultaneous events always in the same order, by value last."""
-
 FIRST_TIME = "first_time_for_user"
 FIRST_MATCHING = frozenset(
     {"first_time_for_user_with_filters", "first_matching_event_for_user"}
@@ -46,17 +45,40 @@ TRAILING = r"[/\\?#]+$"
 def statement(
     funnel: Funnel, context: QueryContext, span: Range, *, detail: bool = False
 ) -> Statement:
-    """Return the SELECT of the funnel's events, ordered by actor and time.
+    """Return the SELECT of the funnel's events, a row for each actor and value.
 
-    Columns: actor, microseconds, bits of steps, bits of exclusions; with ``detail`` the
-    event's uuid and its person's key; then the value of the breakdown.
+    Columns: actor; lists, by event, of microseconds, bits of steps and bits of exclusions
+    (NULL without any); with ``detail`` of the event's uuid and its person's key; then the
+    value of the breakdown. Rows come by actor, events in no order.
     """
     values = Values()
     events = Events(context, values, at_event=at_event_time(funnel.query.modifiers))
     keys = funnel.breakdown.keys if funnel.breakdown else ()
-    order = [*ORDER, *(f"value_{number}" for number in range(len(keys)))]
-    tree = select(funnel, events, span, detail=detail).order_by(*order)
-    return Statement(tree=tree, values=values.by_name)
+    cohorts = funnel.breakdown is not None and funnel.breakdown.type == "cohort"
+    shown = [f"value_{number}" for number in range(1 if cohorts else len(keys))]
+    marked = select(funnel, events, span, detail=detail)
+    tree = gathered(marked, shown, detail=detail, excluding=bool(funnel.exclusions))
+    if not shown and funnel.rules.order != "unordered":
+        first = exp.Mod(this=exp.column("steps", table="m"), expression=number_literal(2))
+        tree = tree.having(exp.Max(this=first).eq(number_literal(1)), copy=False)
+    return Statement(tree=tree.order_by("actor", copy=False), values=values.by_name)
+
+
+def gathered(
+    marked: exp.Query, shown: Sequence[str], *, detail: bool, excluding: bool
+) -> exp.Select:
+    """Return a row for each actor and value, with lists of what is told of its events."""
+    listed = ["at", "steps", "exclusions", *(("uuid", "person") if detail else ())]
+    lists = [
+        exp.null().as_(name)
+        if name == "exclusions" and not excluding
+        else exp.ArrayAgg(this=exp.column(name, table="m")).as_(name)
+        for name in listed
+    ]
+    told = [exp.column(name, table="m") for name in ("actor", *shown)]
+    query = exp.Select(expressions=[told[0], *lists, *told[1:]])
+    query = query.from_(marked.subquery("m", copy=False), copy=False)
+    return query.group_by(*[one.copy() for one in told], copy=False)
 
 
 def select(
@@ -206,21 +228,32 @@ def _text(key: str, breakdown: FunnelBreakdown, events: Events) -> Tree:
 
 
 def journeys(rows: Rows, funnel: Funnel, *, detail: bool = False) -> Iterator[Journey]:
-    """Yield each actor with its events by time.
+    """Yield each actor with its events by time; simultaneous ones by what they match.
 
-    An event's key is its place among the rows; with ``detail`` its uuid and its person.
+    An event's key is its place among all; with ``detail`` its uuid and its person.
     """
     marks = _marks(funnel)
     width = 6 if detail else 4
     value_of_row = _value_reader(funnel.breakdown, width)
     number = 0
     for actor, group in groupby(rows.rows, key=itemgetter(0)):
+        told = [event for row in group for event in _told(row, width, value_of_row(row))]
+        told.sort(key=itemgetter(0, 1, 2, 3))
         events = []
-        for row in group:
+        for at, steps, exclusions, _, key, value in told:
             number += 1
-            key = row[4:6] if detail else number
-            events.append(StepEvent(row[1], marks(row[2], row[3]), key, value_of_row(row)))
+            whose = key if detail else number
+            events.append(StepEvent(at, marks(steps, exclusions), whose, value))
         yield actor, events
+
+
+def _told(row: Sequence[Any], width: int, value: Value) -> Iterator[tuple[Any, ...]]:
+    """Yield time, steps, exclusions, value as columns, key and value of a row's events."""
+    columns = row[width:]
+    keys = zip(*row[4:width], strict=True) if width > 4 else repeat(None)
+    lists = zip(row[1], row[2], row[3] or repeat(0), keys, strict=False)
+    for at, steps, exclusions, key in lists:
+        yield at, steps, exclusions, columns, key, value
 
 
 def _marks(funnel: Funnel) -> Any:

@@ -16,6 +16,7 @@ value and step, how many got just that far, and their gaps; that makes the same 
 """
 
 from collections.abc import Iterable
+from operator import itemgetter
 
 from sqlglot import exp
 
@@ -52,7 +53,7 @@ def statement(funnel: Funnel, context: QueryContext, span: Range) -> Statement:
 
     Rows of sums: step, actors, their gaps in microseconds, then three NULLs, the value.
     For step 1 the actors are all who entered; for others those who got just there. Rows of
-    events: 0, NULLs, then actor, microseconds, bits of steps, the value.
+    events: 0, NULLs, then actor, lists of microseconds and of bits of steps, the value.
     """
     values = Values()
     events = Events(context, values, at_event=at_event_time(funnel.query.modifiers))
@@ -281,22 +282,24 @@ def _left_out(stages: _Stages) -> exp.Select:
     gaps = [
         exp.null().as_(f"gaps_{place}") for place in range(1, stages.funnel.rules.steps)
     ]
+    told = exp.to_table("walked").as_("m")
+    rows = select(exp.Star()).from_(told, copy=False)
+    rows = rows.where(exp.In(this=exp.column("actor"), query=among), copy=False)
+    lists = funnel_events.gathered(rows, stages.values, detail=False, excluding=False)
     query = select(number_literal(0).as_("step"), exp.null().as_("actors"), *gaps)
-    query = query.select("actor", "at", "steps", *stages.values, copy=False).from_(
-        exp.to_table("walked"), copy=False
-    )
-    return query.where(exp.In(this=exp.column("actor"), query=among), copy=False)
+    query = query.select("actor", "at", "steps", *stages.values, copy=False)
+    return query.from_(lists.subquery("l", copy=False), copy=False)
 
 
 def left_out(rows: Rows, funnel: Funnel) -> Rows:
     """Return the events of the actors left out, as ``funnel_events`` reads them."""
     first = funnel.rules.steps + 1
     found = [
-        (row[first], row[first + 1], row[first + 2], 0, *row[first + 3 :])
+        (row[first], row[first + 1], row[first + 2], None, *row[first + 3 :])
         for row in rows.rows
         if row[0] == 0
     ]
-    return Rows(columns=(), rows=sorted(found))
+    return Rows(columns=(), rows=sorted(found, key=itemgetter(0)))
 
 
 def tallies(rows: Rows, funnel: Funnel) -> dict[Value, Tally]:

@@ -394,3 +394,27 @@ def test_people_are_as_many_as_the_figure(store, project, order):
             }
             actors = {"kind": "ActorsQuery", "source": source, "limit": 1000}
             assert len(ask(store, project, actors)["results"]) == figure
+
+
+MANY = {
+    "ordered, with an exclusion": {"exclusions": [exclusion("x", 0, 1)]},
+    "strict": {"funnelOrderType": "strict"},
+    "unordered": {"funnelOrderType": "unordered"},
+    "over time": {"funnelVizType": "trends"},
+    "times": {"funnelVizType": "time_to_convert"},
+}
+
+
+@pytest.mark.parametrize("filter_", MANY.values(), ids=MANY)
+def test_a_funnel_has_room_for_more_events_than_an_answer_has_rows(
+    store, project, filter_, monkeypatch
+):
+    crowd(store, project, 4)
+    raw = steps("a", "b", "c", funnelsFilter=filter_)
+    whole = ask(store, project, raw)["results"]
+    (statement,) = funnels.statements(decode(raw), world.context(store, project))
+    people = store.run(statement, timeout_s=10).rows
+    events = sum(len(row[1]) for row in people)
+    assert events > len(people) > 1
+    monkeypatch.setattr("hedgerow.store.reading.MOST_ROWS", len(people))
+    assert ask(store, project, raw)["results"] == whole
