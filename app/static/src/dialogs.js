@@ -21,6 +21,11 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-dialog], button[data-dialog]");
   if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
     event.preventDefault();
+    const drop = link.closest("details.drop[open]");
+    if (drop) {
+      drop.open = false; // the menu does not wait behind, and the focus comes back to its button
+      drop.querySelector("summary").focus();
+    }
     open(link.dataset.address ?? link.href);
   }
   if (event.target.closest("[data-close]")) event.target.closest("dialog")?.close();
