@@ -1,6 +1,7 @@
 """A small application that reports, and a server on loopback that keeps what it is sent."""
 
 import json
+import secrets
 import shutil
 import threading
 from datetime import UTC, datetime
@@ -22,17 +23,24 @@ NOW = datetime(2026, 3, 2, 10, 30, tzinfo=UTC)
 
 
 class Recorder:
-    """A server that answers as told and keeps every body."""
+    """A server that answers as told and keeps every body sent to its own address.
+
+    A client of an earlier test may still send to a port that has a new owner: what does not
+    name this server is answered 404 and not kept.
+    """
 
     def __init__(self):
         self.bodies, self.paths, self.status, self.headers = [], [], 200, {}
         self.answer = {"status": 1}
-        recorder = self
+        recorder, own = self, f"/{secrets.token_hex(8)}"
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                recorder.paths.append(self.path)
+                if not self.path.startswith(f"{own}/"):
+                    self.send_error(404)
+                    return
+                recorder.paths.append(self.path.removeprefix(own))
                 recorder.bodies.append(json.loads(body or "{}"))
                 self.send_response(recorder.status)
                 for name, value in recorder.headers.items():
@@ -47,7 +55,7 @@ class Recorder:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"http://127.0.0.1:{self._server.server_port}{own}"
         threading.Thread(
             target=self._server.serve_forever, args=(0.01,), daemon=True
         ).start()
