@@ -182,6 +182,7 @@ def _form(
         alert=row,
         state=alerts.state_of(row, visit.now) if row else "",
         ready=READY.get(row.fleet_rule or "") if row else None,
+        watched=next((one for one in found if row and one.id == row.insight_id), None),
         history=history,
         insights=[one for one in found if _can_be_watched(one.query)],
         people=people,

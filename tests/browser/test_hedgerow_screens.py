@@ -291,6 +291,8 @@ PATHS = [
     "cohorts",
     "cohorts/new",
     "experiments/new",
+    "alerts",
+    "alerts/new",
     "data",
     "data/properties",
     "settings",
