@@ -18,10 +18,10 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from sqlalchemy.orm import Session
 
-from app import upkeep
+from app import demo, upkeep
 from app.audit import Actor, Object, record
 from app.config import VERSION, Config, from_environment
-from app.errors import NotFound, TimeTrackerError
+from app.errors import Conflict, NotFound, TimeTrackerError
 from app.models import Database, schema
 from app.models.database import open_database
 from app.models.people import ROLES, User
@@ -109,6 +109,7 @@ def serve(host: str | None, port: int | None, threads: int) -> None:
     database = open_database(config)
     moment = datetime.now(UTC)
     done = upkeep.upgrade(database, config.DATA_DIR, moment, keep=config.BACKUP_KEEP)
+    demo.prepare(database, moment, is_demo=config.DEMO_MODE)
     database.close()
     click.echo(done, err=True)
     click.echo(f"TimeTracker {VERSION} at http://{host}:{port}", err=True)
@@ -307,6 +308,34 @@ def _known(session: Session, name: str) -> User:
 def _link(config: Config, token: str) -> str:
     where = config.PUBLIC_URL.rstrip("/") or f"http://{config.HOST}:{config.PORT}"
     return f"{where}/password/{token}"
+
+
+@main.command("demo")
+@click.option("--reset", is_flag=True, help="Begin anew where sample data are already.")
+@deliberate
+def sample_data(*, reset: bool) -> None:
+    r"""Fill an empty database with sample data: five people, three months of work.
+
+    \b
+    Example:
+      DATA_DIR=./try timetracker demo
+    """
+    _, database = _opened()
+    schema.migrate(database)
+    moment = datetime.now(UTC)
+    with database.writing() as session:
+        if reset and accounts.anyone(session):
+            demo.begin_anew(session, moment)
+        elif accounts.anyone(session):
+            raise Conflict(
+                "The database is not empty.",
+                hint="Name another DATA_DIR; sample data begin anew with --reset.",
+            )
+        else:
+            demo.fill(session, moment)
+    for name, shown, role, _ in demo.PEOPLE:
+        click.echo(f"{name:8} {role:8} {shown}")
+    click.echo(f"Everybody's password: {demo.PASSWORD}")
 
 
 @main.group(cls=Taught)

@@ -125,7 +125,9 @@ class Config:
     EXPORT_DIALOG_VARIANT: str = _var(
         "a", among("a", "b", "split"), "the one measured variant"
     )
-    DEMO_MODE: bool = _off("on: no mail and no telemetry, whatever else is set")
+    DEMO_MODE: bool = _off(
+        "on: sample data that begin anew nightly, passwords shown, no mail, no telemetry"
+    )
 
     APP_ENV: str = _var("production", ENVIRONMENTS, "named in what is reported")
     SECRET_KEY: str = _var("", KEY, "signs sessions; empty: made and kept in DATA_DIR")

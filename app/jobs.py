@@ -22,7 +22,7 @@ from flask import Flask, render_template
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app import audit, mail
+from app import audit, demo, mail
 from app.errors import Unreachable
 from app.imports import commit
 from app.models.database import Database
@@ -314,6 +314,19 @@ def _tell_import(ended: commit.Ended) -> None:
     )
 
 
+def _is_old_demo(app: Flask, now: datetime) -> bool:
+    if not app.config["DEMO_MODE"]:
+        return False
+    with _reporter(app).database.reading() as session:
+        return demo.is_old(session, now)
+
+
+def begin_demo_anew(app: Flask, now: datetime) -> None:
+    """Put the sample data back as they were, once a day; everybody signs in anew."""
+    with _reporter(app).database.writing() as session:
+        demo.begin_anew(session, now)
+
+
 def _sums_wait(app: Flask, _now: datetime) -> bool:
     with _reporter(app).database.reading() as session:
         return slicing.waiting(session, in_force(session, app.config))
@@ -328,6 +341,7 @@ def add_up(app: Flask, _now: datetime) -> None:
 
 
 JOBS = (
+    Job("demo", timedelta(0), begin_demo_anew, _is_old_demo),
     Job("imports", timedelta(0), go_on_importing, _imports_wait),
     Job("sums", timedelta(0), add_up, _sums_wait),
     Job("timers", timedelta(minutes=1), stop_overdue, _stops_timers),

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from app import demo
 from app.audit import Object, record
 from app.errors import AccountRefused, InvalidInput, NotFound, TooManyTries
 from app.models.people import User
@@ -164,6 +165,7 @@ def _form(error: AccountRefused | TooManyTries | None) -> str:
         if config["ENABLE_OIDC"] and config["AUTH_METHOD"] != "local"
         else None,
         keep_days=config["SESSION_MAX_DAYS"],
+        demo=demo if config["DEMO_MODE"] else None,
     )
 
 
