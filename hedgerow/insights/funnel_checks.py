@@ -15,6 +15,7 @@ import msgspec
 
 from hedgerow.errors import InvalidQuery
 from hedgerow.insights.funnel_matching import Rules
+from hedgerow.query import membership
 from hedgerow.query.definitions_filters import PropertyFilter
 from hedgerow.query.definitions_funnels import (
     FunnelAttribution,
@@ -226,7 +227,7 @@ def _attributed(given: FunnelsFilter, steps: int, order: str) -> int | None:
         return None
     attr = "funnelsFilter.breakdownAttributionValue"
     text = str(given.attribution_value or 0)
-    if not text.isdecimal() or int(text) >= steps:
+    if not text.isdecimal() or len(text) > len(str(steps)) or int(text) >= steps:
         raise InvalidQuery(
             f"'breakdownAttributionValue' {text!r} is no step of this funnel.",
             hint=f"Give a number from 0 to {steps - 1}.",
@@ -308,11 +309,11 @@ def _limit(given: BreakdownFilter) -> int:
 
 
 def _cohort(asked: str | int | None) -> int:
-    text = str(asked)
-    if not text.isdecimal():
+    number = membership.id_of(asked)
+    if number is None:
         raise InvalidQuery(
             f"{asked!r} is no cohort.",
             hint="Give cohort ids, and 'all' for everyone.",
             attr="breakdownFilter.breakdown",
         )
-    return int(text)
+    return number

@@ -11,7 +11,7 @@ import msgspec
 from sqlglot import exp
 
 from hedgerow.errors import InvalidQuery
-from hedgerow.query import expressions, sessions
+from hedgerow.query import expressions, membership, sessions
 from hedgerow.query.definitions_nodes import Breakdown, BreakdownFilter
 from hedgerow.query.sources import Source, named_table
 from hedgerow.query.trees import Tree, case, number_literal, select, text_literal
@@ -101,10 +101,11 @@ def _cohorts(given: BreakdownFilter) -> tuple[int | Everyone, ...]:
     listed = given.breakdown if isinstance(given.breakdown, list) else [given.breakdown]
     found: list[int | Everyone] = []
     for one in listed:
-        if one == "all" or (isinstance(one, int) and not isinstance(one, bool)):
+        number = membership.id_of(one)
+        if one == "all":
             found.append(one)
-        elif isinstance(one, str) and one.isdigit():
-            found.append(int(one))
+        elif number is not None:
+            found.append(number)
         else:
             raise InvalidQuery(
                 f"{one!r} is not the id of a cohort.",

@@ -30,6 +30,8 @@ LAST = timedelta(microseconds=1)
 """Ends are inclusive: the last instant of a day is this much before the next."""
 
 MOST_BUCKETS = 50_000
+YEARS = range(100, 9900)
+"""Years a date may be in: there is room on both sides for windows and time zones."""
 
 _RELATIVE = re.compile(r"-?(?P<number>\d+)?(?P<unit>[hdwmqyMs])(?P<edge>Start|End)?")
 _ABSOLUTE = re.compile(
@@ -97,9 +99,9 @@ def moment(text: str, context: QueryContext, attr: str) -> Moment:
     zone = ZoneInfo(context.project.timezone)
     try:
         if relative := _RELATIVE.fullmatch(text.strip()):
-            return _relative(relative, context.now.astimezone(zone))
+            return _possible(_relative(relative, context.now.astimezone(zone)))
         if absolute := _ABSOLUTE.fullmatch(text.strip()):
-            return _absolute(absolute, zone)
+            return _possible(_absolute(absolute, zone))
     except (ValueError, OverflowError) as error:
         raise InvalidQuery(
             f"{text!r} is not a possible date: {error}.",
@@ -111,6 +113,12 @@ def moment(text: str, context: QueryContext, attr: str) -> Moment:
         hint="Use 2024-01-31, 2024-01-31 18:00:00, or a relative one such as -7d or mStart.",
         attr=attr,
     )
+
+
+def _possible(found: Moment) -> Moment:
+    if found.at.year not in YEARS:
+        raise ValueError(f"the year is {YEARS.start} to {YEARS.stop - 1}")
+    return found
 
 
 def _relative(match: re.Match[str], now: datetime) -> Moment:
@@ -331,6 +339,18 @@ def previous(current: Range, compare: CompareFilter | None) -> Range | None:
     """Return the range to compare with, or None when no comparison is asked or possible."""
     if compare is None or not compare.compare or current.endless:
         return None
+    try:
+        return _before_it(current, compare)
+    except (ValueError, OverflowError) as error:
+        raise InvalidQuery(
+            f"There is no period to compare with: {error}.",
+            hint="Choose a shorter range, or compare with one less far away.",
+            attr="compareFilter",
+        ) from error
+
+
+def _before_it(current: Range, compare: CompareFilter) -> Range:
+    """Return the range to compare with. Raises ValueError, OverflowError if none can be."""
     length = _wall(current.end) - _wall(current.start)
     if compare.compare_to:
         start = _moved_back(current.start, compare.compare_to)

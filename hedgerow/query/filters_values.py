@@ -13,12 +13,18 @@ from hedgerow.query.sources import Property, Source
 from hedgerow.query.trees import Tree
 
 LARGEST = 2**53
-"""Integers beyond this lose digits as doubles, so they are compared as text."""
+"""Integers from this on lose digits as doubles, so they are compared as text."""
 
 _NUMBER = re.compile(NUMBER)
 _INTEGER = re.compile(r"\s*[+-]?[0-9]+\s*")
 _NOT_RE2 = re.compile(r"(?<!\\)\(\?(?:=|!|<=|<!|>|\()|(?<!\\)(?:\\\\)*\\[1-9]")
 """Look-around, atomic groups, conditions and back references: RE2 has none."""
+
+_POSSESSIVE = re.compile(r"(?<!\\)(?:\\\\)*(?:[*+?]|\{[0-9]+(?:,[0-9]*)?\})\+")
+_BRACKETED = re.compile(r"(?<!\\)\[\^?\]?(?:\\.|[^\]\\])*\]")
+_REPEATED = re.compile(r"(?<!\\)(?:\\\\)*\{([0-9]+)(?:,([0-9]*))?\}")
+MOST_REPEATED = 1000
+"""RE2 repeats a part at most so many times."""
 
 
 def scalars(value: Scalar | list[Scalar | None] | None) -> list[Scalar]:
@@ -83,7 +89,7 @@ def _one_of(text: Tree, wanted: list[str], source: Source) -> Tree:
 
 def _number(found: Property, wanted: list[Scalar], source: Source) -> Tree:
     texts = [text_of(one).strip() for one in wanted]
-    long = [text for text in texts if _INTEGER.fullmatch(text) and abs(int(text)) > LARGEST]
+    long = [text for text in texts if _INTEGER.fullmatch(text) and _is_long(text)]
     numbers = [numeric(text) for text in texts if text not in long]
     bound = [source.values.bind(one) for one in numbers if one is not None]
     parts: list[Tree] = []
@@ -92,6 +98,11 @@ def _number(found: Property, wanted: list[Scalar], source: Source) -> Tree:
     if bound:
         parts.append(exp.In(this=found.number.copy(), expressions=bound))
     return exp.or_(*parts) if parts else exp.false()
+
+
+def _is_long(integer: str) -> bool:
+    digits = integer.lstrip("+-0")
+    return len(digits) > len(str(LARGEST)) or int(digits or 0) >= LARGEST
 
 
 def pair(value: object) -> tuple[float, float]:
@@ -111,7 +122,17 @@ def pair(value: object) -> tuple[float, float]:
 def check_pattern(pattern: str) -> str:
     """Return the regular expression if RE2 can read it. Raises InvalidQuery."""
     problem = "look-around and back references are not supported"
-    if not _NOT_RE2.search(pattern):
+    bare = _BRACKETED.sub("[]", pattern)
+    counts = [
+        int((one or "0")[:5])
+        for found in _REPEATED.finditer(bare)
+        for one in found.groups()
+    ]
+    if _POSSESSIVE.search(bare):
+        problem = "possessive repetition is not supported"
+    elif max(counts, default=0) > MOST_REPEATED:
+        problem = f"it repeats a part more than {MOST_REPEATED:,} times"
+    elif not _NOT_RE2.search(pattern):
         try:
             re.compile(pattern)
         except re.error as error:

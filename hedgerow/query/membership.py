@@ -12,6 +12,9 @@ from hedgerow.query import cohorts
 from hedgerow.query.sources import Source
 from hedgerow.query.trees import Tree
 
+LONGEST_ID = 18
+"""Digits of an id at most."""
+
 
 def in_cohort(named: str | float, source: Source) -> Tree:
     """Return whether the row's person is, now, in the cohort of an id or a name.
@@ -26,10 +29,11 @@ def in_cohort(named: str | float, source: Source) -> Tree:
 def cohort_named(named: str | float, source: Source) -> Cohort:
     """Return the cohort of an id (a number, or its text) or a name."""
     known = source.context.cohorts
-    if isinstance(named, str) and not named.strip().isdigit():
+    number = id_of(named)
+    if number is None:
         found = next((one for one in known.values() if one.name == named), None)
     else:
-        found = known.get(int(named))
+        found = known.get(number)
     if found is None:
         raise InvalidQuery(
             f"There is no cohort {named!r}.",
@@ -37,6 +41,14 @@ def cohort_named(named: str | float, source: Source) -> Cohort:
             attr="value",
         )
     return found
+
+
+def id_of(named: object) -> int | None:
+    """Return the id that a number, or its text, says; None where it says none."""
+    if isinstance(named, float):
+        return int(named) if named.is_integer() else None
+    text = str(named).strip()
+    return int(text) if text.isdecimal() and len(text) <= LONGEST_ID else None
 
 
 def members_of(cohort: Cohort, source: Source) -> exp.Query:

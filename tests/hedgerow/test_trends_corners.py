@@ -168,3 +168,50 @@ def test_who_is_behind_all_values_of_a_breakdown_by_cohort(club, everyone, peopl
     source = {"kind": "InsightActorsQuery", "source": query}
     rows = club.results({"kind": "ActorsQuery", "source": source, "select": ["id"]})
     assert len(rows) == people
+
+
+LONG = "9" * 5000
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+@pytest.mark.parametrize(
+    ("fields", "attr"),
+    [
+        pytest.param({"dateRange": {"date_from": "0001-01-01"}}, "dateRange.date_from", id="the first year"),
+        pytest.param({"dateRange": {"date_to": "9999-12-31"}}, "dateRange.date_to", id="the last year"),
+        pytest.param({"dateRange": {"date_from": f"-{LONG}d"}}, "dateRange.date_from", id="days without end"),
+        pytest.param(
+            {"interval": "month", "dateRange": {"date_from": "-1500y"}, "compareFilter": {"compare": True}},
+            "compareFilter", id="nothing before it",
+        ),
+        pytest.param({"compareFilter": {"compare": True, "compare_to": "-9999999d"}}, "compareFilter", id="compared with before all time"),
+        pytest.param({"compareFilter": {"compare": True, "compare_to": f"-{LONG}d"}}, "compareFilter", id="compared with days without end"),
+        pytest.param({"breakdownFilter": {"breakdown_type": "cohort", "breakdown": [LONG]}}, "breakdownFilter.breakdown", id="a cohort's id without end"),
+        pytest.param({"properties": [{"type": "cohort", "key": "id", "value": LONG}]}, "properties[0].value", id="filtered by such a cohort"),
+        pytest.param({"properties": [{"key": "p", "operator": "regex", "value": "a{1001}"}]}, "properties[0].value", id="a thousand and one"),
+        pytest.param({"properties": [{"key": "p", "operator": "regex", "value": "a++"}]}, "properties[0].value", id="possessive"),
+    ],
+)  # fmt: skip
+def test_what_is_beyond_all_bounds_is_refused_by_name(store, zone, fields, attr):
+    asked = Asked(store, a_project(timezone=zone))
+    with pytest.raises(InvalidQuery) as refused:
+        asked.trend(event="opened", **fields)
+    assert refused.value.attr == attr
+
+
+@pytest.mark.parametrize(
+    "value",
+    [2**53, str(2**53), LONG, 10**400],
+    ids=["number", "text", "text without end", "number without end"],
+)
+def test_long_integers_are_told_apart_by_their_digits(store, value):
+    held = (5, 2**53 + 1, 2**53)
+    events = [did("ann", "opened", "2026-03-10T10:00:00Z", number=one) for one in held]
+    asked = Asked(store, a_project(), events=events)
+    rows = asked.trend(
+        event="opened",
+        dateRange=SINCE,
+        trendsFilter=TABLE,
+        properties=[{"key": "number", "value": value}],
+    )
+    assert rows[0]["aggregated_value"] == (1 if str(value) == str(2**53) else 0)
