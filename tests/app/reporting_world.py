@@ -3,6 +3,8 @@
 import shutil
 from contextlib import contextmanager
 
+import pytest
+
 from app import create_app
 from app.config import Config
 from app.models import Database
@@ -73,3 +75,39 @@ def open_house(empty_file, folder, compiled):
     house = House(app)
     house.work()
     return house
+
+
+@pytest.fixture(scope="module")
+def opened(empty_file, tmp_path_factory, compiled):
+    """A house for a whole file of tests."""
+    made = open_house(empty_file, tmp_path_factory.mktemp("house"), compiled)
+    yield made
+    made.database.close()
+
+
+@pytest.fixture
+def house(opened):
+    """The house, as it was before the test when the test is over."""
+    with opened.as_it_was():
+        yield opened
+
+
+@pytest.fixture
+def app(house):
+    return house.app
+
+
+@pytest.fixture
+def worked(house):
+    """Ann, who has worked."""
+    return house.ann
+
+
+@pytest.fixture
+def bob(house):
+    return house.bob
+
+
+@pytest.fixture
+def clock(house):
+    return house.clock

@@ -12,7 +12,7 @@ from app.exports import columns, document, text, workbook
 from app.exports.columns import Column, Sheet
 from app.models.records import AuditLog
 
-from .reporting_world import open_house
+from .reporting_world import app, bob, house, opened, worked
 
 ENTRIES_V1 = """
     id user client project task description tags billable date start end timezone start_utc
@@ -22,32 +22,7 @@ ENTRIES_V1 = """
 DANGEROUS = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"]
 
 
-@pytest.fixture(scope="module")
-def opened(empty_file, tmp_path_factory, compiled):
-    made = open_house(empty_file, tmp_path_factory.mktemp("house"), compiled)
-    yield made
-    made.database.close()
-
-
-@pytest.fixture
-def house(opened):
-    with opened.as_it_was():
-        yield opened
-
-
-@pytest.fixture
-def app(house):
-    return house.app
-
-
-@pytest.fixture
-def worked(house):
-    return house.ann
-
-
-@pytest.fixture
-def bob(house):
-    return house.bob
+__all__ = ["app", "bob", "house", "opened", "worked"]  # fixtures of this module, too
 
 
 def body(answer):

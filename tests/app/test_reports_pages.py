@@ -7,43 +7,20 @@ import pytest
 from app.models.people import User
 from app.models.saved import SavedFilter
 
-from .reporting_world import open_house
+from .reporting_world import app, bob, clock, house, opened, worked
 
 PAGES = ("/reports", "/reports/detailed", "/reports/weekly", "/reports/billable",
          "/reports/person")  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def opened(empty_file, tmp_path_factory, compiled):
-    made = open_house(empty_file, tmp_path_factory.mktemp("house"), compiled)
-    yield made
-    made.database.close()
-
-
-@pytest.fixture
-def house(opened):
-    with opened.as_it_was():
-        yield opened
-
-
-@pytest.fixture
-def app(house):
-    return house.app
-
-
-@pytest.fixture
-def worked(house):
-    return house.ann
-
-
-@pytest.fixture
-def bob(house):
-    return house.bob
-
-
-@pytest.fixture
-def clock(house):
-    return house.clock
+__all__ = [
+    "app",
+    "bob",
+    "clock",
+    "house",
+    "opened",
+    "worked",
+]  # fixtures of this module, too
 
 
 @pytest.mark.parametrize("page", PAGES)
