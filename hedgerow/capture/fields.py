@@ -45,7 +45,7 @@ def captured_event(
         set_once=_united("$set_once", raw, properties, where),
         unset=(*_names(raw.get("$unset")), *_names(properties.get("$unset"))),
     )
-    if not isinstance(properties.get("$cookieless_mode") or False, bool):
+    if not isinstance(properties.get("$cookieless_mode"), bool | None):
         raise _refusal("$cookieless_mode", properties, where + "properties.", "a boolean")
     for taken in ("token", "$set", "$set_once", "$unset"):
         properties.pop(taken, None)

@@ -85,7 +85,7 @@ GEO_PARTS = [
 ]
 GEO = frozenset(f"$geoip_{part}" for part in GEO_PARTS)
 INITIAL = {name: "$initial_" + name.removeprefix("$") for name in LIFTED | GEO}
-OF_SERVERS = frozenset({"$os", "$os_version", "$os_name"})
+OF_SERVERS = frozenset({"$os", "$os_version"})
 """Of a server's events these describe the server, not the person."""
 
 MOST_REMEMBERED = 100

@@ -72,6 +72,11 @@ def test_what_an_event_changes_about_its_person(before, change, after):
             {"gclid": "g"},
             id="a server's system is not the person's",
         ),
+        pytest.param(
+            {"$is_server": True, "$os": "Linux", "$os_name": "Debian"},
+            {"$os_name": "Debian"},
+            id="a server's name of its system is",
+        ),
     ],
 )
 def test_what_is_lifted(properties, found):

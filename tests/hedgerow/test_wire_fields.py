@@ -184,6 +184,18 @@ def test_what_is_merely_odd_does_not_cost_the_event(odd):
             "properties.$cookieless_mode",
             id="cookieless mode no boolean",
         ),
+        pytest.param(
+            {**GOOD, "properties": {"$cookieless_mode": []}},
+            "invalid_event",
+            "properties.$cookieless_mode",
+            id="cookieless mode an empty list",
+        ),
+        pytest.param(
+            {**GOOD, "properties": {"$cookieless_mode": 0}},
+            "invalid_event",
+            "properties.$cookieless_mode",
+            id="cookieless mode nought",
+        ),
         pytest.param({**GOOD, "event": ""}, "missing_event_name", "event", id="empty name"),
         pytest.param(
             {**GOOD, "event": None}, "missing_event_name", "event", id="null name"
