@@ -19,7 +19,7 @@ from hedgerow.ingest.identity import MERGING
 from hedgerow.ingest.properties import lifted
 from hedgerow.ingest.sizes import json_text
 from hedgerow.model.changes import OfProject
-from hedgerow.model.event_columns import microseconds, moment_of
+from hedgerow.model.event_columns import mark_of, microseconds, moment_of
 from hedgerow.model.events import CapturedEvent
 from hedgerow.model.people import IngestionWarning
 from hedgerow.model.projects import Project
@@ -72,6 +72,9 @@ class Sheet(msgspec.Struct, kw_only=True):
     """Row to group type and key, of plain rows that name some."""
 
     news: list[News]
+    marks: bytes
+    """``mark_of`` each row as it was prepared, none dropped yet."""
+
     keys: set[str]
     """Names of all properties of plain rows."""
 
@@ -229,6 +232,7 @@ def as_sheet(batch: Batch, *, plain: Callable[[Draft], bool] = is_plain) -> Shee
         drafts={},
         groups={},
         news=fresh.news,
+        marks=b"".join(mark_of(draft.project.id, draft.captured.uuid) for draft in drafts),
         keys=set(),
         warnings=batch.warnings,
         dropped=batch.dropped,

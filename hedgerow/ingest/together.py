@@ -306,6 +306,7 @@ def wanted(sheet: Sheet) -> Wanted:
             (project_of[place_], uuid)
             for place_, uuid in zip(sheet.ids, sheet.uuids, strict=True)
         ],
+        marks=sheet.marks,
     )
     for draft in sheet.drafts.values():
         project_id, event = draft.project.id, draft.captured

@@ -49,6 +49,9 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     events: list[OfProject] = msgspec.field(default_factory=list)
     """UUIDs of events that may have been stored before."""
 
+    marks: bytes = b""
+    """``mark_of`` each of them, one after the other; empty: not known."""
+
     counted: set[EventsOf] = msgspec.field(default_factory=set)
     """Events of which the number matters."""
 

@@ -7,6 +7,7 @@ somebody wants to look at one.
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from hashlib import md5
 from typing import overload
 
 import msgspec
@@ -20,6 +21,11 @@ MICROSECOND = timedelta(microseconds=1)
 def microseconds(moment: datetime) -> int:
     """Return a time as microseconds since 1970."""
     return (moment - EPOCH) // MICROSECOND
+
+
+def mark_of(project_id: int, uuid: str) -> bytes:
+    """Return 16 bytes that tell an event from nearly all others."""
+    return md5(f"{project_id}/{uuid}".encode(), usedforsecurity=False).digest()
 
 
 def moment_of(number: int) -> datetime:

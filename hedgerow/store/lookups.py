@@ -84,7 +84,7 @@ class Lookups:
             }
             if memory.tombstones
             else {},
-            events=self._stored(wanted.events),
+            events=self._stored(wanted.events, wanted.marks),
             counted={one: self._count(one) for one in wanted.counted},
             next_key=memory.next_key,
             next_state=memory.next_state,
@@ -193,8 +193,8 @@ class Lookups:
         )
         return int(found[0][0])
 
-    def _stored(self, events: list[OfProject]) -> set[OfProject]:
-        doubtful = self._seen.may_hold(events)
+    def _stored(self, events: list[OfProject], marks: bytes) -> set[OfProject]:
+        doubtful = self._seen.may_hold(events, marks)
         if not doubtful:
             return set()
         found = self._run(

@@ -17,14 +17,14 @@ beyond (100 million events) look-ups become frequent: still exact, but slower.
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from hashlib import md5
-from struct import unpack
+from struct import Struct
 
 import duckdb
 
 from hedgerow.model.changes import OfProject
+from hedgerow.model.event_columns import mark_of
 from hedgerow.model.tables import EVENTS
 
 LOG = logging.getLogger(__name__)
@@ -48,6 +48,7 @@ _MASKS = [1 << ((n & 63) ^ 7) | 1 << ((n >> 6) ^ 7) for n in range(PAIR)]
 """The engine counts bits from the left of each byte, a word here from the right."""
 
 Hash = tuple[int, int]
+_PAIR = Struct("<QQ")
 
 
 class Seen:
@@ -122,21 +123,23 @@ class Seen:
             return
         self._bits = made
         self._words = memoryview(made).cast("Q")
-        for one in self._since:
-            self._set(one)
+        self._set(self._since)
         self._since = []
 
-    def may_hold(self, events: Iterable[OfProject]) -> list[OfProject]:
-        """Return those events (project and UUID) that may be stored; the rest are new."""
+    def may_hold(self, events: Sequence[OfProject], marks: bytes = b"") -> list[OfProject]:
+        """Return those events (project and UUID) that may be stored; the rest are new.
+
+        ``marks`` are those of all events, if they are known already.
+        """
         self._renew()
         words, last = self._words, len(self._words) - 1
-        asked: dict[OfProject, Hash] = {}
+        marks = marks or b"".join(mark_of(*event) for event in events)
+        hashes: list[Hash] = list(_PAIR.iter_unpack(marks))
+        self._asked = dict(zip(events, hashes, strict=True))
         found = []
         if last < 0:  # there is no filter yet
-            self._asked = {event: _hashed(event) for event in events}
             return list(self._asked)
-        for event in events:
-            asked[event] = one, other = _hashed(event)
+        for event, (one, other) in self._asked.items():
             mask = _MASKS[one >> 52]
             if words[one & last] & mask != mask:
                 continue  # nearly always
@@ -146,7 +149,6 @@ class Seen:
             mask = _MASKS[other >> 40 & 4095]
             if words[one >> 24 & last] & mask == mask:
                 found.append(event)
-        self._asked = asked
         return found
 
     def add(self, events: Iterable[OfProject]) -> None:
@@ -154,8 +156,7 @@ class Seen:
         asked = self._asked
         hashes = [asked.get(event) or _hashed(event) for event in events]
         if self._words:
-            for one in hashes:
-                self._set(one)
+            self._set(hashes)
         if self._building is not None:
             self._since += hashes
         self._count += len(hashes)
@@ -164,12 +165,12 @@ class Seen:
         if self._building is None and self._count * BITS_PER_EVENT > size < self._most_bits:
             self.rebuild()
 
-    def _set(self, event: Hash) -> None:
-        one, other = event
-        words, last = self._words, len(self._words) - 1
-        words[one & last] |= _MASKS[one >> 52]
-        words[other & last] |= _MASKS[other >> 52]
-        words[one >> 24 & last] |= _MASKS[other >> 40 & 4095]
+    def _set(self, hashes: Iterable[Hash]) -> None:
+        words, last, masks = self._words, len(self._words) - 1, _MASKS
+        for one, other in hashes:
+            words[one & last] |= masks[one >> 52]
+            words[other & last] |= masks[other >> 52]
+            words[one >> 24 & last] |= masks[other >> 40 & 4095]
 
 
 class _Building(threading.Thread):
@@ -210,8 +211,7 @@ class _Building(threading.Thread):
 
 
 def _hashed(event: OfProject) -> Hash:
-    key = f"{event[0]}/{event[1]}".encode()
-    one, other = unpack("<QQ", md5(key, usedforsecurity=False).digest())
+    one, other = _PAIR.unpack(mark_of(*event))
     return one, other
 
 

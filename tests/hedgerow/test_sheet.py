@@ -92,12 +92,10 @@ def store_by(store, project, events, plain):
 
 def kept(store, project):
     """Return everything that is stored of a project."""
-    first = "(SELECT coalesce(min({}), 0) AS {} FROM {} WHERE project_id = ?)"
-    firsts = ", ".join(
-        [
-            first.format("person_key", "k", "events"),
-            first.format("id", "s", "person_states"),
-        ]
+    firsts = (
+        "(SELECT min(person_key) AS k, min(person_state) AS of_events FROM events "
+        "WHERE project_id = ?), (SELECT min(id) AS of_states FROM person_states "
+        "WHERE project_id = ?), LATERAL (SELECT least(of_events, of_states) AS s)"
     )
     return {
         table: rows(
