@@ -116,16 +116,26 @@ def _row(visit: Visit) -> Experiment:
 def page(visit: Visit) -> Response:
     """GET …/experiments/{experiment_id} — each metric with its verdict."""
     row = _row(visit)
-    metrics = []
+    metrics: list[dict[str, Any]] = []
     for metric in row.definition.get("metrics") or []:
         name = _metric_name(metric)
         try:
-            found = verdicts.rows(_ask(visit, row.definition, metric), metric)
+            results = _ask(visit, row.definition, metric)
+            found = verdicts.rows(results, metric)
+            sample = verdicts.balance(results, row.definition)
         except HedgerowError as error:
-            metrics.append({"name": name, "rows": [], "sentence": "", "error": error})
+            metrics.append({"name": name, "rows": [], "error": error})
             continue
-        sentence = verdicts.conclusion(found, name)
-        metrics.append({"name": name, "rows": found, "sentence": sentence, "error": None})
+        sentence = verdicts.conclusion(found, name, sample)
+        metrics.append(
+            {
+                "name": name,
+                "rows": found,
+                "sentence": sentence,
+                "sample": sample,
+                "error": None,
+            }
+        )
     return visit.render(
         "experiment.html",
         here="experiments",

@@ -373,3 +373,27 @@ def test_scripts_and_styles_come_compressed_and_are_kept_for_ever(people):
 @pytest.mark.parametrize("name", ["../manifest.json", ".hidden", "no-such.js"])
 def test_nothing_else_is_served_as_a_file(people, name):
     assert people[1]["viewer"].get(f"/assets/{name}").status_code == 404
+
+
+def test_an_experiment_shows_its_split_and_trusts_no_wrong_one(server):
+    project = server.project()
+    browser = server.signed_in(server.user("tester@example.org", project, "editor"))
+    seen = {"a": 90, "b": 40}
+    events = [
+        ("seen", f"{variant}{number}", {"experiment_variant": variant})
+        for variant, count in seen.items()
+        for number in range(count)
+    ]
+    server.captured(project, *events)
+    form = {
+        "name": "Colours", "variants": "a, b", "property": "experiment_variant",
+        "exposure": "seen", "event": "bought", "metric": "funnel",
+        "start": server.now().strftime("%Y-%m-%d"),
+    }  # fmt: skip
+
+    made = browser.post(f"/p/{project.id}/experiments", data=form)
+    page = browser.get(made.headers["location"]).text
+
+    assert "Not the planned split" in page
+    assert "a 90 of 65, b 40 of 65" in page
+    assert "nothing can be concluded" in page

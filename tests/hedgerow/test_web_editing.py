@@ -261,3 +261,50 @@ def test_an_experiment_says_what_may_be_concluded(significant, goal, words):
 
     assert words in verdicts.conclusion(found, "the share that did it")
     assert 50 < found[1].low < found[1].point < found[1].high <= 100
+
+
+def sampled(a, b, p, *, needed=1234.2):
+    found = result(significant=True, effect=0.33, interval=[0.05, 0.6])
+    found["baseline"]["number_of_samples"] = a
+    found["variant_results"][0]["number_of_samples"] = b
+    check = {"chi_squared": 12.5, "p_value": p, "warning": p < 0.001}
+    return {**found, "sample_ratio": check, "needed_per_variant": needed}
+
+
+def test_an_experiment_whose_split_is_not_as_planned_concludes_nothing():
+    results = sampled(900, 1100, 0.00001)
+
+    sample = verdicts.balance(results, {})
+    found = verdicts.rows(results, {"metric_type": "funnel"})
+
+    assert sample.warning
+    assert "a 900 of 1,000, b 1,100 of 1,000 (χ² = 12.50, p < 0.001)" in sample.split
+    assert "nothing can be concluded" in verdicts.conclusion(found, "it", sample)
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        pytest.param({"shares": {"a": 3, "b": 1}}, id="shares"),
+        pytest.param(
+            {
+                "variants": [
+                    {"key": "a", "rollout_percentage": 75},
+                    {"key": "b", "rollout_percentage": 25},
+                ]
+            },
+            id="percentages",
+        ),
+    ],
+)
+def test_a_split_is_compared_with_its_plan(definition):
+    sample = verdicts.balance(sampled(1500, 500, 0.75), definition)
+
+    assert not sample.warning
+    assert "a 1,500 of 1,500, b 500 of 500 (χ² = 12.50, p = 0.750)" in sample.split
+    assert "1,235 persons; the smallest has 500" in sample.needed
+
+
+def test_nothing_is_said_of_a_sample_that_is_not_there():
+    assert verdicts.balance(sampled(0, 0, 1.0), {}) is None
+    assert verdicts.balance(sampled(5, 5, 1.0, needed=None), {}).needed == ""

@@ -4,11 +4,13 @@ The sentence never says more than the figures do: without enough exposures, or w
 unbalanced split, it says that first; a difference that may be chance is called that.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from hedgerow.insights.experiments.query import WISHED_EFFECT
 from hedgerow.web.charts import words
 
 Arm = Mapping[str, Any]
@@ -121,8 +123,70 @@ def _p(value: float | None) -> str:
     return words.NONE if value is None else f"p = {value:.3f}"
 
 
-def conclusion(found: Sequence[Row], metric_name: str) -> str:
+class Balance(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the variants are as large as they should be, and large enough."""
+
+    warning: bool
+    """A split so far from the plan that chance makes one in a thousand such."""
+
+    split: str
+    """Each variant's persons beside those expected, and how likely chance makes that."""
+
+    needed: str
+    """How many persons a small difference takes; empty where that cannot be said."""
+
+
+def balance(results: Mapping[str, Any], definition: Mapping[str, Any]) -> Balance | None:
+    """Return the checks of the sample; None: nobody has seen the experiment."""
+    arms = [results["baseline"], *(results.get("variant_results") or [])]
+    counts = {str(arm["key"]): arm.get("number_of_samples") or 0 for arm in arms}
+    total, check = sum(counts.values()), results.get("sample_ratio")
+    if not total or check is None or len(counts) < 2:
+        return None
+    planned = _planned(definition)
+    whole = sum(planned.get(key, 1.0) for key in counts)
+    parts = [
+        f"{key} {words.exact(count)} of "
+        f"{words.exact(round(total * planned.get(key, 1.0) / whole))}"
+        for key, count in counts.items()
+    ]
+    p = check["p_value"]
+    said = "p < 0.001" if p < 0.001 else _p(p)
+    split = (
+        f"Persons of those expected: {', '.join(parts)} "
+        f"(χ² = {check['chi_squared']:.2f}, {said})."
+    )
+    wished = results.get("needed_per_variant")
+    needed = (
+        f"To see a difference of {words.percent(WISHED_EFFECT)}, each variant takes some "
+        f"{words.exact(math.ceil(wished))} persons; the smallest has "
+        f"{words.exact(min(counts.values()))}."
+        if wished
+        else ""
+    )
+    return Balance(warning=bool(check["warning"]), split=split, needed=needed)
+
+
+def _planned(definition: Mapping[str, Any]) -> dict[str, float]:
+    """Return how large each variant should be, in any unit; without a plan all alike."""
+    if definition.get("shares"):
+        return dict(definition["shares"])
+    return {
+        str(one["key"]): float(one["rollout_percentage"])
+        for one in definition.get("variants") or []
+        if isinstance(one, Mapping) and one.get("rollout_percentage") is not None
+    }
+
+
+def conclusion(
+    found: Sequence[Row], metric_name: str, sample: Balance | None = None
+) -> str:
     """Return what may be concluded, in a sentence."""
+    if sample is not None and sample.warning:
+        return (
+            "The variants are not as large as planned, so nothing can be concluded: find out "
+            "first who is missing. Something decides who is counted, and may decide the rest."
+        )
     variants = found[1:]
     if not variants or all(row.samples == "0" for row in found):
         return "Nobody has seen the experiment yet, so there is nothing to conclude."
