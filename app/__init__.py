@@ -68,7 +68,7 @@ def furnish(app: Flask, config: Config, database: Database) -> None:
     app.extensions["clock"] = context.system_clock
     app.extensions["database"] = database
     schema.migrate(database)
-    app.extensions[mail.EXTENSION] = mail.Post(app.config)
+    app.extensions[mail.EXTENSION] = mail.Post(app.config, database)
     reporter.install(app, database)
 
 

@@ -189,7 +189,9 @@ def _writes(app: Flask, _now: datetime) -> bool:
 def send_mail(app: Flask, now: datetime) -> None:
     """Send the mails of this process; what is given up is told as ``error.email``."""
     post: mail.Post | None = app.extensions.get(mail.EXTENSION)
-    if not post:  # none to send, or an application that sends none
+    if (
+        post is None or app.config["READ_ONLY"]
+    ):  # none to send, or an application that sends none
         return
     try:
         sent = post.empty(now)
@@ -197,7 +199,7 @@ def send_mail(app: Flask, now: datetime) -> None:
         logger.error("A mail was given up: %s", error)  # noqa: TRY400 - it says all there is
         track_failure("email", error)
         return
-    if sent and not app.config["READ_ONLY"]:
+    if sent:
         with _reporter(app).database.writing() as session:
             _keep(session, mail.LAST_MAIL, {"at": int(now.timestamp())})
 
@@ -225,19 +227,18 @@ def remind(app: Flask, now: datetime) -> None:
             if entry.user.email
             and once.first_time(session, entry.user, f"long-timer-{entry.id}", now)
         ]
-    for person, worked in written:
-        text = render_template(
-            "mail/long_timer.txt", person=person, worked=worked,
-            link=app.config["PUBLIC_URL"],
-        )  # fmt: skip
-        post.put(
-            mail.Mail(
+        for person, worked in written:
+            text = render_template(
+                "mail/long_timer.txt", person=person, worked=worked,
+                link=app.config["PUBLIC_URL"],
+            )  # fmt: skip
+            kept = mail.Mail(
                 to=str(person.email),
                 name=person.display_name,
                 subject="Your timer is still running",
                 text=text,
             )
-        )
+            post.put(kept, now, within=session)
 
 
 def _stops_timers(app: Flask, now: datetime) -> bool:
@@ -258,6 +259,7 @@ def tidy(app: Flask, now: datetime) -> None:
         once.forget_old(session, now)
         sessions.purge(session, now, idle=timedelta(hours=config["SESSION_IDLE_HOURS"]))
         audit.purge(session, now, days=config["AUDIT_RETENTION_DAYS"])
+        mail.purge(session, now)
 
 
 def stop_overdue(app: Flask, now: datetime) -> None:

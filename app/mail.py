@@ -1,15 +1,17 @@
-"""Mail: put into a queue by whoever has something to say, sent by the scheduler.
+"""Mail: put into the database by whoever has something to say, sent by the scheduler.
 
-Nobody waits for a mail server. The queue is in memory: what is in it when the process
-ends is lost, and every mail can be asked for again. A server that does not answer is
-tried again a few times, then the mail is given up with a line in the log. Without
-``MAIL_HOST``, or with ``ENABLE_EMAIL`` off, nothing is queued and nothing is called.
+Nobody waits for a mail server, and no mail is lost with a process: it is kept with what it
+is about, in the same transaction where the caller has one, and sent after that. A server
+that does not answer is tried again a few times, then the mail is given up; the System
+page shows which, and what the server said. A mail whose sender died while sending it is
+sent again: twice is better than never. Its text, which may hold a link that signs in, goes
+once it is sent or given up. Without ``MAIL_HOST``, or with ``ENABLE_EMAIL`` off, nothing
+is kept and nothing is called.
 """
 
 import logging
 import smtplib
 import ssl
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,14 +20,27 @@ from email.message import EmailMessage
 from email.utils import make_msgid
 from typing import Any
 
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
 from app.errors import Unreachable
+from app.models import Database
+from app.models.records import OutgoingMail
 
 EXTENSION = "post"
 LAST_MAIL = "last_mail"
 """Name of the setting that keeps when a mail was sent last."""
 
 TIMEOUT_S = 20
-MOST_WAITING = 1000
+AT_ONCE = 100
+"""Mails sent in one round."""
+
+TAKEN_FOR = timedelta(minutes=5)
+"""How long a process may take for one mail until another tries."""
+
+KEPT_FOR = timedelta(days=30)
+"""How long what became of a mail can be looked up."""
+
 AGAIN = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
 """When a mail that could not be sent is tried again, until it is given up."""
 
@@ -47,29 +62,29 @@ def is_on(config: Mapping[str, Any]) -> bool:
     return bool(config["ENABLE_EMAIL"] and config["MAIL_HOST"] and not config["DEMO_MODE"])
 
 
-@dataclass
-class _Waiting:
-    mail: Mail
-    due: datetime | None = None
-    tries: int = 0
-
-
 class Post:
-    """The mails of one process that wait to be sent."""
+    """The mails that wait to be sent."""
 
-    def __init__(self, config: Mapping[str, Any]) -> None:
+    def __init__(self, config: Mapping[str, Any], database: Database) -> None:
         """Take the live configuration: a switch patched later counts at once."""
-        self.config = config
-        self._waiting: deque[_Waiting] = deque(maxlen=MOST_WAITING)
+        self.config, self.database = config, database
 
-    def __len__(self) -> int:
-        return len(self._waiting)
+    def put(self, mail: Mail, now: datetime, *, within: Session | None = None) -> bool:
+        """Keep a mail to be sent; False where this installation sends none.
 
-    def put(self, mail: Mail) -> bool:
-        """Queue a mail; False where this installation sends none."""
+        ``within`` is the transaction it belongs to; without one, call it after the commit.
+        """
         if not is_on(self.config):
             return False
-        self._waiting.append(_Waiting(mail))
+        row = OutgoingMail(
+            at=now, due_at=now, address=mail.to, name=mail.name[:200],
+            subject=mail.subject[:200], text=mail.text,
+        )  # fmt: skip
+        if within is not None:
+            within.add(row)
+            return True
+        with self.database.writing() as session:
+            session.add(row)
         return True
 
     def empty(self, now: datetime) -> int:
@@ -78,25 +93,68 @@ class Post:
         Raises Unreachable for the first mail that is given up, after the others.
         """
         sent, lost = 0, None
-        for _ in range(len(self._waiting)):
-            one = self._waiting.popleft()
-            if one.due is not None and one.due > now:
-                self._waiting.append(one)
+        for number in self._due(now):
+            taken = self._take(number, now)
+            if taken is None:
                 continue
             try:
-                send(self.config, one.mail)
+                send(self.config, taken)
             except Unreachable as error:
-                if one.tries == len(AGAIN):
+                if self._note_failure(number, str(error), now):
                     lost = lost or error
-                    continue
-                one.due, one.tries = now + AGAIN[one.tries], one.tries + 1
-                self._waiting.append(one)
-                log.warning("A mail could not be sent, it is tried again: %s", error)
             else:
+                self._note_sent(number, now)
                 sent += 1
         if lost is not None:
             raise lost
         return sent
+
+    def _due(self, now: datetime) -> list[int]:
+        if not is_on(self.config):
+            return []
+        query = select(OutgoingMail.id).where(
+            OutgoingMail.state == "waiting", OutgoingMail.due_at <= now
+        )
+        with self.database.reading() as session:
+            return list(session.scalars(query.order_by(OutgoingMail.id).limit(AT_ONCE)))
+
+    def _take(self, number: int, now: datetime) -> Mail | None:
+        """Take a mail for this process for a while; None: another one has it."""
+        with self.database.writing() as session:
+            row = session.get(OutgoingMail, number, with_for_update=True)
+            if row is None or row.state != "waiting" or row.due_at > now:
+                return None
+            row.due_at = now + TAKEN_FOR
+            return Mail(to=row.address, name=row.name, subject=row.subject, text=row.text)
+
+    def _note_sent(self, number: int, now: datetime) -> None:
+        with self.database.writing() as session:
+            row = session.get_one(OutgoingMail, number)
+            row.state, row.done_at, row.text, row.error = "sent", now, "", ""
+            row.tries += 1
+
+    def _note_failure(self, number: int, said: str, now: datetime) -> bool:
+        """Note what went wrong and when to try again; True where it is given up."""
+        with self.database.writing() as session:
+            row = session.get_one(OutgoingMail, number)
+            row.error, row.tries = said[:300], row.tries + 1
+            if row.tries > len(AGAIN):
+                row.state, row.done_at, row.text = "failed", now, ""
+                return True
+            row.due_at = now + AGAIN[row.tries - 1]
+        log.warning("A mail could not be sent, it is tried again: %s", said)
+        return False
+
+
+def newest(session: Session, *, limit: int = 20) -> list[OutgoingMail]:
+    """Return the newest mails, those that wait or failed among them."""
+    query = select(OutgoingMail).order_by(OutgoingMail.id.desc()).limit(limit)
+    return list(session.scalars(query))
+
+
+def purge(session: Session, now: datetime) -> None:
+    """Forget mails that were dealt with long ago."""
+    session.execute(delete(OutgoingMail).where(OutgoingMail.done_at < now - KEPT_FOR))
 
 
 def send(config: Mapping[str, Any], mail: Mail) -> None:

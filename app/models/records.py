@@ -128,3 +128,23 @@ class Lease(Base):
     holder: Mapped[str] = mapped_column(String(100))
     expires_at: Mapped[datetime]
     last_run_at: Mapped[datetime | None]
+
+
+class OutgoingMail(Numbered, Base):
+    """A mail that waits, or what became of one; its text goes once it is sent."""
+
+    __tablename__ = "mails"
+    __table_args__ = (Index("ix_mails_due", "state", "due_at"),)
+
+    at: Mapped[datetime]
+    address: Mapped[str] = mapped_column(String(254))
+    name: Mapped[str] = mapped_column(String(200))
+    subject: Mapped[str] = mapped_column(String(200))
+    text: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(10), default="waiting")
+    """``waiting``, ``sent`` or ``failed``."""
+    due_at: Mapped[datetime]
+    tries: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str] = mapped_column(String(300), default="")
+    """What the server said the last time."""
+    done_at: Mapped[datetime | None]

@@ -17,7 +17,7 @@ from app.errors import InvalidInput, NotFound, Referenced
 from app.models.database import name_key
 from app.models.entries import Pin, TimeEntry, UndoStep
 from app.models.people import ApiToken, OneTimeLink, User, UserSession
-from app.models.records import AuditLog, IdempotencyKey
+from app.models.records import AuditLog, IdempotencyKey, OutgoingMail
 from app.models.saved import ColumnSet, ImportBatch, ImportMapping, SavedFilter
 from app.models.work import ProjectMember, Rate, Task
 from app.people import accounts, sessions
@@ -217,6 +217,8 @@ def _take_away(session: Session, user: User) -> None:
     for table in GOES:
         session.execute(delete(table).where(table.user_id == user.id))
     sessions.forgive_everywhere(session, user.username)
+    if user.email:
+        session.execute(delete(OutgoingMail).where(OutgoingMail.address == user.email))
     session.execute(
         update(Task).where(Task.assignee_id == user.id).values(assignee_id=None)
     )

@@ -17,7 +17,7 @@ from flask import current_app, redirect, render_template, url_for
 from sqlalchemy import func, select, text
 from werkzeug.wrappers import Response
 
-from app import upkeep
+from app import mail, upkeep
 from app.audit import record
 from app.config import VERSION
 from app.errors import Conflict, InvalidInput, Unreachable
@@ -70,6 +70,7 @@ def page() -> str:
         connections=_connections(),
         no_way_in=oidc.locks_out_admins(db(), current_app.config),
         mail_works=is_on(current_app.config),
+        mails=mail.newest(db()),
     )
 
 

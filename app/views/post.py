@@ -7,6 +7,7 @@ from flask import current_app, render_template
 from app.mail import EXTENSION, Mail, Post, is_on
 from app.models.people import User
 from app.telemetry.reporter import EXTENSION as REPORTER
+from app.views.context import now
 from app.views.words import gettext as _
 
 
@@ -22,7 +23,7 @@ def put(person: User, name: str, subject: str, **values: Any) -> bool:
     post: Post = current_app.extensions[EXTENSION]
     text = render_template(f"mail/{name}.txt", person=person, **values)
     queued = post.put(
-        Mail(to=person.email, name=person.display_name, subject=subject, text=text)
+        Mail(to=person.email, name=person.display_name, subject=subject, text=text), now()
     )
     current_app.extensions[REPORTER].wake.set()
     return queued

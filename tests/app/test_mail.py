@@ -70,11 +70,11 @@ def read(smtp, number=-1):
         pytest.param({"DEMO_MODE": True}, False, id="a demo"),
     ],
 )
-def test_mail_is_sent_only_where_it_is_wanted(smtp, config, changed, on):
+def test_mail_is_sent_only_where_it_is_wanted(smtp, config, database, changed, on):
     config |= changed
-    post = Post(config)
+    post = Post(config, database)
 
-    assert is_on(config) is post.put(LETTER) is on
+    assert is_on(config) is post.put(LETTER, MONDAY) is on
     assert post.empty(MONDAY) == len(smtp.mails) == int(on)
 
 
@@ -125,10 +125,10 @@ def test_a_server_without_tls_gets_no_mail_where_tls_is_asked_for(smtp, config):
     assert smtp.mails == []
 
 
-def test_a_refused_mail_is_tried_again_and_at_last_given_up(smtp, config):
+def test_a_refused_mail_is_tried_again_and_at_last_given_up(smtp, config, database):
     smtp.status = 451
-    post, now = Post(config), MONDAY
-    post.put(LETTER)
+    post, now = Post(config, database), MONDAY
+    post.put(LETTER, MONDAY)
     for pause in mail.AGAIN:
         assert post.empty(now) == 0
         assert post.empty(now + pause - timedelta(seconds=1)) == 0, "not before its time"
@@ -136,17 +136,55 @@ def test_a_refused_mail_is_tried_again_and_at_last_given_up(smtp, config):
     with pytest.raises(Unreachable, match="451 said"):
         post.empty(now)
 
-    assert len(post) == 0
+    with database.reading() as session:
+        (row,) = mail.newest(session)
+    assert (row.state, row.text, row.tries) == ("failed", "", len(mail.AGAIN) + 1)
+    assert "451 said" in row.error
+    assert post.empty(now + timedelta(days=1)) == 0
     assert smtp.heard.count("DATA") == len(mail.AGAIN) + 1
 
 
-def test_one_mail_that_fails_keeps_no_other(smtp, config):
-    post = Post(config)
-    post.put(Mail(to="no@example.org", name="", subject="a", text="b"))
+def test_what_waits_outlives_the_process_and_is_sent_once(smtp, config, database):
+    Post(config, database).put(LETTER, MONDAY)
+    first, second = Post(config, database), Post(config, database)
+
+    assert [first.empty(MONDAY), second.empty(MONDAY)] == [1, 0]
+    with database.reading() as session:
+        (row,) = mail.newest(session)
+    assert (row.state, row.text, row.done_at) == ("sent", "", MONDAY)
+
+
+def test_a_mail_of_a_transaction_that_is_undone_is_none(config, database):
+    post = Post(config, database)
+    with database.session(writes=True) as session:
+        post.put(LETTER, MONDAY, within=session)
+        session.rollback()
+
+    assert post.empty(MONDAY) == 0
+
+
+def test_a_mail_taken_by_a_process_that_died_is_sent_by_another(smtp, config, database):
+    post = Post(config, database)
+    post.put(LETTER, MONDAY)
+    with database.reading() as session:
+        number = mail.newest(session)[0].id
+    assert post._take(number, MONDAY) is not None
+
+    assert post.empty(MONDAY) == 0
+    assert post.empty(MONDAY + mail.TAKEN_FOR) == 1
+    with database.writing() as session:
+        mail.purge(session, MONDAY + mail.KEPT_FOR + timedelta(hours=1))
+    with database.reading() as session:
+        assert mail.newest(session) == []
+
+
+def test_one_mail_that_fails_keeps_no_other(smtp, config, database):
+    post = Post(config, database)
+    post.put(Mail(to="no@example.org", name="", subject="a", text="b"), MONDAY)
     smtp.status = 451
     post.empty(MONDAY)
     smtp.status = 250
-    post.put(LETTER)
+    post.put(LETTER, MONDAY)
 
     assert [post.empty(MONDAY), post.empty(MONDAY + mail.AGAIN[0])] == [1, 1]
 
@@ -195,6 +233,17 @@ def test_who_is_invited_gets_the_link_by_mail(mailing, browser, smtp):
     assert "For bob" in bob.get(link_in(smtp)).get_data(as_text=True)
     assert "24 Nov" not in browser.get("/admin/system").text
     assert "20 Oct 2025" in browser.text, "the System page says when mail was sent last"
+
+
+def test_an_administrator_sees_a_mail_that_was_not_taken_and_why(mailing, browser, smtp):
+    smtp.status = 550
+    browser.post("/admin/users/new", {"username": "bob", "email": "bob@example.org"})
+    sent(mailing)
+    page = browser.get("/admin/system").text
+
+    assert "bob@example.org" in page
+    assert "550 said" in page
+    assert "/password/" not in page
 
 
 def test_without_mail_an_invitation_is_a_link_only(browser):
@@ -252,7 +301,7 @@ def test_a_long_timer_is_written_about_once(mailing, smtp, clock):
         mailing.config["ENABLE_EMAIL"] = False
         assert not remind.wanted(mailing, MONDAY)
         mailing.config["ENABLE_EMAIL"] = True
-    sent(mailing)
+    sent(mailing, now)
 
     assert len(smtp.mails) == 1
     assert "8h 30m" in read(smtp).get_content()
