@@ -37,6 +37,7 @@ from hedgerow.web import (
     settings_pages,
     sharing,
     signin,
+    signon_page,
     suggest,
     system,
 )
@@ -183,6 +184,7 @@ SCREENS: tuple[Screen, ...] = (
     Screen("GET", f"{P}/settings/privacy/preview", privacy_pages.preview, "viewer"),
     Screen("GET", f"{P}/settings/fleet", fleet_settings.page, "viewer"),
     Screen("POST", f"{P}/settings/fleet", fleet_settings.change, "admin"),
+    Screen("GET", f"{P}/settings/signon", signon_page.page, "admin"),
     Screen("GET", f"{P}/settings/system", system.page, "admin"),
     Screen("GET", f"{P}/settings/log", settings_pages.log, "admin"),
     Screen("GET", "/account", account.page, "viewer"),

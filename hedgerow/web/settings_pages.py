@@ -20,6 +20,7 @@ TABS = (
     ("keys", "API keys"),
     ("privacy", "Privacy"),
     ("fleet", "Fleet"),
+    ("signon", "Sign-on"),
     ("ingestion", "Ingestion"),
     ("system", "System"),
     ("log", "Changes"),

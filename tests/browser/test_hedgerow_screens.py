@@ -303,6 +303,7 @@ PATHS = [
     "fleet",
     "fleet/installations",
     "settings/ingestion",
+    "settings/signon",
     "settings/system",
     "more",
 ]

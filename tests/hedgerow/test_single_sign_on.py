@@ -446,6 +446,32 @@ def test_passwords_can_be_left_to_administrators(settled, email, status):
     assert answer.status_code == status
 
 
+def test_the_settings_show_what_is_set_but_no_secret(settled):
+    server = settled(oidc_role_map='{"ops": "administrator", "web": {"999": "editor"}}')
+    project = server.project()
+    admin = server.signed_in(user(server, "boss@example.org"))
+
+    page = admin.get(f"/p/{project.id}/settings/signon").text
+
+    assert WAY_BACK in page
+    assert "administrator of the server" in page
+    assert "editor in project 999, which is not there" in page
+    assert "a secret and PKCE" in page
+    assert server.house.settings.oidc_client_secret == "a secret"
+    assert ">a secret<" not in page
+
+
+def test_without_a_provider_the_settings_say_what_to_register(server):
+    server.app = application(server.house, server.questions)
+    project = server.project()
+    admin = server.signed_in(user(server, "boss@example.org"))
+
+    page = admin.get(f"/p/{project.id}/settings/signon").text
+
+    assert WAY_BACK in page
+    assert "HEDGEROW_OIDC_ISSUER" in page
+
+
 @pytest.mark.parametrize("wanted", [True, False])
 def test_signing_out_ends_the_providers_session_where_wanted(settled, provider, wanted):
     server = settled(oidc_logout=wanted)
