@@ -58,7 +58,7 @@ class Work(NamedTuple):
 
 
 WORKS = (
-    Work("Nordlicht Optik", "Website relaunch", 320, 9500, {
+    Work("Nordlicht Optik", "Website relaunch", 560, 9500, {
         "Design": ("Type and colour of the shop", "Icons for the product pages",
                    "Look at the draft with the client"),
         "Development": ("Checkout form", "Search that forgives typing mistakes",
@@ -125,7 +125,7 @@ def fill(session: Session, now: datetime) -> None:
     """Put the sample data into an empty database."""
     now = now.replace(microsecond=0)
     chance = random.Random(now.date().toordinal())  # noqa: S311 - nothing secret is drawn
-    people = _people(session)
+    people = _people(session, now)
     tags = [Tag(name=name, color=place + 3) for place, name in enumerate(TAGS)]
     session.add_all(tags)
     projects = [
@@ -143,7 +143,7 @@ def fill(session: Session, now: datetime) -> None:
     session.flush()
 
 
-def _people(session: Session) -> list[tuple[User, int]]:
+def _people(session: Session, now: datetime) -> list[tuple[User, int]]:
     made: list[tuple[User, int]] = []
     for username, name, role, hours in PEOPLE:
         new = accounts.NewUser(
@@ -155,6 +155,7 @@ def _people(session: Session) -> list[tuple[User, int]]:
         else:
             accounts.set_password(user, PASSWORD)
         user.weekly_target_minutes = hours * 60 or None
+        user.first_login_at = user.last_login_at = now - timedelta(days=1)
         made.append((user, hours))
     return made
 

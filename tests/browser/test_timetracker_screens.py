@@ -115,6 +115,23 @@ def test_the_timer_is_started_paused_and_stopped_by_single_keys(open_page):
     expect(page.locator("main .entries").first).to_contain_text("Review")
 
 
+def test_enter_starts_what_was_typed_and_c_continues_what_was_done_last(open_page):
+    page = open_page()
+    page.keyboard.press("e")
+    page.keyboard.type("Typed first")
+    page.keyboard.press("Enter")
+    expect(page.locator("#timer .running .what")).to_have_value("Typed first")
+    page.locator("h1").click()
+    page.wait_for_timeout(1100)  # an entry of no length would be discarded
+    page.keyboard.press("s")
+    expect(page.locator("#timer .running")).to_have_count(0)
+    page.keyboard.press("c")
+
+    expect(page.locator("#timer .running .what")).to_have_value("Typed first")
+    page.keyboard.press("s")
+    expect(page.locator("#timer .running")).to_have_count(0)
+
+
 def test_two_tabs_show_the_same_timer(open_page):
     first = open_page()
     second = first.context.new_page()

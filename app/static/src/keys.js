@@ -16,7 +16,7 @@ const KEYS = {
   p: () => click("#timer [data-key=p]"),
   n: () => click("[data-key=n]"),
   e: () => {
-    const field = document.querySelector("#timer .running .what");
+    const field = document.querySelector("#timer .running .what") ?? document.querySelector("#timer .what");
     field?.focus();
     field?.select();
     return Boolean(field);
