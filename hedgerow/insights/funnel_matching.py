@@ -30,6 +30,10 @@ NEAR_TIE_US = 50_000
 """Events this close to the first of their group count as simultaneous."""
 
 
+_ENTRANCE = (1,)
+"""The marks of an event that is the first step and nothing else."""
+
+
 class StepEvent(NamedTuple):
     """One event of one actor, and what it means for the funnel."""
 
@@ -167,6 +171,8 @@ def match(events: Sequence[StepEvent], rules: Rules, value: Value = None) -> Att
     ``events`` are one actor's, by time. ``value`` is what the event of the attributed
     step must carry.
     """
+    if rules.attributed is None and all(one.marks == _ENTRANCE for one in events):
+        return Attempt(1, 1, tuple(events[:1])) if events else None  # most never go on
     matcher = _Matcher(rules, value)
     for group in _moments(events, _tolerance(events, rules)):
         if all(event.marks == group[0].marks for event in group):

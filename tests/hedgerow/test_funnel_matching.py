@@ -380,3 +380,13 @@ def test_a_chain_rises_in_time_and_fits_the_window(events: list[StepEvent]) -> N
         assert chain == sorted(set(chain))
         assert chain[-1] - chain[0] <= WINDOW
         assert attempt.touched == (1 << attempt.reached) - 1
+
+
+@pytest.mark.parametrize("order", ["ordered", "strict"])
+@pytest.mark.parametrize("attributed", [None, 1])
+def test_who_only_enters_reached_the_first_step_by_the_first_event(
+    order: str, attributed: int | None
+) -> None:
+    events = [StepEvent(at, (1,), at) for at in (5, 5, 40_000, 90_000_000_000)]
+    attempt = match(events, rules(3, order, attributed=attributed))
+    assert attempt == Attempt(1, 1, (events[0],))
