@@ -190,7 +190,7 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -
         "synchronous=NORMAL",
         "foreign_keys=ON",
         f"busy_timeout={BUSY_TIMEOUT_MS}",
-        "cache_size=-8000",  # KiB, of each connection: the system keeps the file itself
+        "cache_size=-4000",  # KiB, of each connection: the system keeps the file itself
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
