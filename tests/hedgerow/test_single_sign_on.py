@@ -68,7 +68,6 @@ def settled(server, provider):
         server.app = application(house, server.questions)
         return server
 
-    settle()
     yield settle
     house.settings = plain
     with house.metadata.writing() as session:
