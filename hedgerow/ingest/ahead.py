@@ -85,6 +85,8 @@ class Ahead:
             self._closed = True
             self._change.notify_all()
         self._wake.set()
+        if self._helper is not None:
+            self._helper.interrupt()
         self._thread.join()
         if self._helper is not None:
             self._helper.stop()
@@ -146,7 +148,8 @@ class Ahead:
                     return
                 self._take_answer(helper, asked.popleft())
         except HelperLost:
-            helper.lose()
+            if not self._closed:
+                helper.lose()
         except StoreUnavailable:  # shows again where the events are carried
             helper.stop()
         if self._closed or asked:

@@ -137,6 +137,12 @@ class Helper:
             raise HelperLost(f"It said {type(made).__name__}.")
         return made
 
+    def interrupt(self) -> None:
+        """Let whoever waits for an answer get HelperLost; from any thread."""
+        process = self._process
+        if process is not None:
+            process.kill()
+
     def rest(self) -> None:
         """Let the process end if it has had nothing to do for a while."""
         if self._process is not None and time.monotonic() - self._used > IDLE_S:

@@ -4,7 +4,6 @@ import json
 import os
 import sys
 import time
-from contextlib import suppress
 
 import pytest
 
@@ -137,6 +136,19 @@ def test_little_starts_no_process():
     assert helper.pid is None
 
 
+def test_who_waits_for_an_answer_can_be_interrupted():
+    silent = Helper([sys.executable, "-c", "import time; time.sleep(600)"])
+    assert not silent.is_there(MUCH_BYTES)
+    pid = silent.pid
+    silent.interrupt()
+
+    with pytest.raises(HelperLost):
+        silent.answer()
+    silent.stop()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
 @pytest.mark.slow
 def test_a_process_ends_when_nobody_asks_any_more():
     helper = started(Helper(command("")))
@@ -149,6 +161,5 @@ def test_a_process_ends_when_nobody_asks_any_more():
     assert (made.count, made.prepared.events, helper.answer()) == (1, 1, None)
     helper.stop()
 
-    with suppress(ProcessLookupError):
+    with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
-        pytest.fail(f"process {pid} is still there")
