@@ -4,6 +4,7 @@ import json
 import signal
 import socket
 import subprocess
+import sys
 import urllib.request
 
 import pytest
@@ -126,3 +127,13 @@ def test_the_command_line_reaches_a_running_server(server, tmp_path):
         "query", "-", "--format", "csv", "--data", str(tmp_path / "again"), text=total
     )
     assert shown.split() == ["n", "3"]
+
+
+def test_a_start_loads_nothing_that_it_may_never_need():
+    wanted = (
+        "import sys, hedgerow.cli.program; print(*{n.split('.')[0] for n in sys.modules})"
+    )
+    loaded = subprocess.check_output([sys.executable, "-c", wanted], text=True).split()
+
+    assert "uvicorn" in loaded
+    assert {"alembic", "mako", "xlsxwriter"}.isdisjoint(loaded)
