@@ -132,6 +132,33 @@ def test_enter_starts_what_was_typed_and_c_continues_what_was_done_last(open_pag
     expect(page.locator("#timer .running")).to_have_count(0)
 
 
+def test_an_entry_is_made_again_and_split_and_many_are_changed_by_single_keys(open_page):
+    page = open_page()
+    site = page.url.rstrip("/")
+    page.keyboard.press("e")
+    page.keyboard.type("By keys")
+    page.keyboard.press("Enter")
+    expect(page.locator("#timer .running .what")).to_have_value("By keys")
+    page.locator("h1").click()
+    page.wait_for_timeout(1100)  # an entry of no length would be discarded
+    page.keyboard.press("s")
+    expect(page.locator("#timer .running")).to_have_count(0)
+    page.goto(f"{site}/entries?text=By+keys")
+    rows = page.locator("main .entries > li[data-entry]")
+    expect(rows).to_have_count(1)
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    expect(rows).to_have_count(2)
+    page.keyboard.press("v")
+    expect(page.locator("dialog[open]")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    page.keyboard.press("x")
+    page.keyboard.press("b")
+
+    expect(page.locator("dialog[open] [name=description]")).to_be_visible()
+
+
 def test_two_tabs_show_the_same_timer(open_page):
     first = open_page()
     second = first.context.new_page()

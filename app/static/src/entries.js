@@ -1,4 +1,5 @@
 // The list: choosing many, keys j k x. The form: what is typed is read back at once.
+import { post } from "./csrf.js";
 import { open } from "./dialogs.js";
 
 const chosen = () => [...document.querySelectorAll("[form=bulk]:checked")];
@@ -23,10 +24,16 @@ document.addEventListener("click", (event) => {
   }
 });
 
-// j and k walk along a list, x chooses, Enter opens.
+// j and k walk along a list, x chooses, Enter opens; a makes the same again, v divides, b changes the chosen.
 let at = -1;
+const ACTS = {
+  x: (row) => row?.querySelector("[form=bulk]")?.click(),
+  a: (row) => row && post(`${row.querySelector("a.plain").href}/duplicate`),
+  v: (row) => row && open(`${row.querySelector("a.plain").href}/split`),
+  b: () => chosen().length && document.querySelector("[data-bulk-edit]")?.click(),
+};
 document.addEventListener("keydown", (event) => {
-  if (!["j", "k", "x", "Enter"].includes(event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!["j", "k", "x", "a", "v", "b", "Enter"].includes(event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest("input, textarea, select, button, a, [role=grid], dialog")) {
     if (!(event.target.closest("main .entries") && event.key !== "Enter")) return;
     if (event.target.matches("input:not([type=checkbox])")) return;
@@ -34,9 +41,8 @@ document.addEventListener("keydown", (event) => {
   if (document.body.dataset.shortcuts === "off") return;
   const rows = [...document.querySelectorAll("main .entries > li[data-entry]")];
   if (!rows.length) return;
-  if (event.key === "x") {
-    const box = rows[at]?.querySelector("[form=bulk]");
-    box?.click();
+  if (ACTS[event.key]) {
+    ACTS[event.key](rows[at]);
     return;
   }
   if (event.key === "Enter") return;
