@@ -180,7 +180,7 @@ def of_funnel(
 def of_fleet(asked: FleetActorsQuery, context: QueryContext, _: Values, run: Run) -> Behind:
     """Return the installations behind a row of a figure."""
     context = fleet.beforehand(asked.source, context, run)
-    answers = [run(one) for one in fleet.statements(asked.source, context)]
+    answers = [run(one) for one in fleet.statements_of_each(asked.source, context)]
     found = fleet.chosen(asked.source, asked.row, context, answers)
     return Behind(found=[(one.key,) for one in found], order=())
 

@@ -54,14 +54,12 @@ _OF_TOUCHED = " AND person_key IN (SELECT k FROM touched_ever)"
 _REPORTED = """
     reported AS NOT MATERIALIZED (
       SELECT r.* FROM ({}) r JOIN touched_now t ON t.k = r.k WHERE r.day >= t.since AND r.day < $a)"""
-_LAST = (
-    """arg_max({0}, ("at", arrived)) FILTER (WHERE kind = 'beat' AND {0} <> '') AS {0}"""
-)
+_LAST = """arg_max({0}, turn) FILTER (WHERE kind = 'beat' AND {0} <> '') AS {0}"""
 _STRETCHES = """
     CREATE OR REPLACE TEMP TABLE stretches_now AS WITH {reported}, days AS (
       SELECT k, day AS first_day, day AS last_day, bool_or(kind = 'beat') AS beat, min(id) AS id,
-        arg_max(environment, ("at", arrived)) AS environment, {last}
-      FROM reported GROUP BY k, day),
+        arg_max(environment, turn) AS environment, {last}
+      FROM (SELECT *, row_number() OVER (ORDER BY "at", arrived) AS turn FROM reported) GROUP BY k, day),
     kept AS (
       SELECT s.person_key AS k, first_day, least(last_day, since - 1) AS last_day, beat, id, {said}
       FROM {stretches} s JOIN touched_now t ON t.k = s.person_key

@@ -50,13 +50,11 @@ def curve(release: Released, fleet: Fleet) -> dict[str, Any]:
     last = first + min(fleet.asked.params.horizon, fleet.asked.as_of - first)
     count = last - first + 1
     active, above = [0] * (count + 1), [0] * (count + 1)
-    for one in fleet.installations:
-        for begin, end, version in one.held(fleet.asked.window, first, last):
-            if version is None or not version.ordered:
-                continue
-            for steps in (active, above) if version.ord >= release.ord else (active,):
-                steps[begin - first] += 1
-                steps[end + 1 - first] -= 1
+    for day, version, by in fleet.moves(fleet.asked.window):
+        if day > last or version is None or not version.ordered:
+            continue
+        for steps in (active, above) if version.ord >= release.ord else (active,):
+            steps[max(day - first, 0)] += by
     on, all_ = list(accumulate(above))[:count], list(accumulate(active))[:count]
     share = [share_of(part, whole) for part, whole in zip(on, all_, strict=True)]
     return {

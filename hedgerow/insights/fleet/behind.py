@@ -84,11 +84,19 @@ def standings(fleet: Fleet) -> list[tuple[Installation, Standing]]:
 
 def behind(fleet: Fleet) -> dict[str, Any]:
     """Count the active installations by how far they are behind."""
-    found = [one for _, one in standings(fleet)]
-    where = Counter(one.where for one in found)
-    steps = Counter(one.releases for one in found if one.releases is not None)
-    days = [one.days or 0 for one in found if one.where in {"ahead", "behind"}]
-    bands = Counter(one.band for one in found)
+    where: Counter[str] = Counter()
+    steps: Counter[int] = Counter()
+    days: Counter[int] = Counter()
+    bands: Counter[str | None] = Counter()
+    on_yanked = 0
+    for one, stands in standings(fleet):
+        where[stands.where] += one.count
+        bands[stands.band] += one.count
+        on_yanked += one.count if stands.on_yanked else 0
+        if stands.releases is not None:
+            steps[stands.releases] += one.count
+        if stands.where in {"ahead", "behind"}:
+            days[stands.days or 0] += one.count
     top = fleet.newest()
     names = [*(name for _, name in BANDS), LAST_BAND]
     return {
@@ -97,9 +105,9 @@ def behind(fleet: Fleet) -> dict[str, Any]:
         "ahead": where["ahead"],
         "unordered": where["unordered"],
         "unknown": where["unknown"],
-        "total": len(found),
-        "on_yanked": sum(one.on_yanked for one in found),
-        "median_days_behind": median(days),
+        "total": where.total(),
+        "on_yanked": on_yanked,
+        "median_days_behind": median(list(days.elements())),
         "bands": [{"days": name, "count": bands[name]} for name in names],
     }
 
@@ -121,11 +129,12 @@ def eol(fleet: Fleet) -> dict[str, Any]:
     day, ends = fleet.asked.as_of, _ends(fleet)
     counts: Counter[str] = Counter()
     unknown = total = 0
-    for told, _ in eol_members(fleet):
-        total += 1
-        unknown += told["series"] is None and told["unknown"]
+    for told, one in eol_members(fleet):
+        total += one.count
         if told["series"] is not None:
-            counts[told["series"]] += 1
+            counts[told["series"]] += one.count
+        elif told["unknown"]:
+            unknown += one.count
     exposed = sum(counts[name] for name, (_, end) in ends.items() if end <= day)
     return {
         "total": total,

@@ -3,7 +3,7 @@
 To add a figure, write its two functions and its row.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -47,6 +47,15 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     asks: Mapping[str, Callable[[Asked], Statement]] = msgspec.field(default_factory=dict)
     """Further statements by the name under which the figure finds their rows."""
 
+    alike: bool = False
+    """Whether of an installation only its first and last report and its version matter."""
+
+    beside: Mapping[str, Ask] = msgspec.field(default_factory=dict)
+    """Statements for what such sums cannot tell."""
+
+    windows: Callable[[Asked], Iterable[int]] = lambda _: ()
+    """Of how many days it counts the active ones, day by day."""
+
     compared: Callable[[Fleet, Fleet | None], dict[str, Any]] | None = None
     """For figures that look at an earlier publication too: instead of ``compute``."""
 
@@ -57,24 +66,52 @@ def _figure(compute: Compute, members: Members, *takes: str, **asks: Ask) -> Fig
     )
 
 
+def _summed(
+    compute: Compute,
+    members: Members,
+    *takes: str,
+    windows: Callable[[Asked], Iterable[int]] = lambda _: (),
+    **beside: Ask,
+) -> Figure:
+    """Return a figure for which nobody has to be looked at one by one."""
+    found = _figure(compute, members, *takes)
+    return msgspec.structs.replace(found, alike=True, beside=beside, windows=windows)
+
+
 FIGURES: Mapping[str, Figure] = {
     "active": _figure(states.active, states.active_members, "at", latest=states.latest),
-    "active_over_time": _figure(states.active_over_time, states.over_time_members),
-    "states": _figure(states.states, states.state_members, "limit", "cursor"),
-    "flow": _figure(states.flow, states.flow_members, dimensions=listing.dimensions),
-    "versions": _figure(versions.versions, versions.version_members),
-    "versions_over_time": _figure(
-        versions.versions_over_time, versions.stack_members, "limit", "pre"
+    "active_over_time": _summed(
+        states.active_over_time,
+        states.over_time_members,
+        windows=lambda _: states.WINDOWS.values(),
     ),
-    "newest": _figure(versions.newest, versions.nobody),
-    "adoption": _figure(adoption.adoption, adoption.adoption_members, "version", "horizon"),
+    "states": _summed(
+        states.states, states.state_members, "limit", "cursor", silent=states.silent
+    ),
+    "flow": _figure(states.flow, states.flow_members, dimensions=listing.dimensions),
+    "versions": _summed(versions.versions, versions.version_members),
+    "versions_over_time": _summed(
+        versions.versions_over_time,
+        versions.stack_members,
+        "limit",
+        "pre",
+        windows=versions.widths,
+    ),
+    "newest": _summed(versions.newest, versions.nobody),
+    "adoption": _summed(
+        adoption.adoption,
+        adoption.adoption_members,
+        "version",
+        "horizon",
+        windows=lambda asked: [asked.window],
+    ),
     "lag": _figure(adoption.lag, adoption.lag_members, "version", "eligible_days"),
     "paths": _figure(
         paths.paths, paths.path_members, "limit", "source", declared=paths.declared
     ),
     "downgrades": _figure(paths.downgrades, paths.downgrade_members, "limit", "cursor"),
-    "behind": _figure(behind.behind, behind.behind_members, "within"),
-    "eol": _figure(behind.eol, behind.eol_members),
+    "behind": _summed(behind.behind, behind.behind_members, "within"),
+    "eol": _summed(behind.eol, behind.eol_members),
     "distribution": _figure(
         distribution.distribution,
         distribution.distribution_members,
@@ -82,7 +119,7 @@ FIGURES: Mapping[str, Figure] = {
         "limit",
         values=distribution.values,
     ),
-    "survival": _figure(survival.survival, survival.survival_members),
+    "survival": _summed(survival.survival, survival.survival_members),
     "errors": _figure(
         errors.errors, errors.error_members, "min_installations", faults=errors.faults
     ),

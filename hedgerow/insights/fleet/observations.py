@@ -14,6 +14,9 @@ import msgspec
 
 from hedgerow.model.versions import Scheme, Version, parse
 
+EVER = -10_000_000
+"""A day before all others."""
+
 NO_VERSIONS = frozenset({"true", "false"})
 """What booleans read as; with lists and objects they say no version."""
 
@@ -64,6 +67,8 @@ class Installation(msgspec.Struct, kw_only=True):
     """Stretches of days with a heartbeat on each, both ends in, ascending."""
 
     seen: list[Seen]
+    count: int = 1
+    """How many there are of which all this is true."""
 
     @property
     def first_beat(self) -> int | None:
@@ -146,14 +151,13 @@ class Catalogue:
         read = {
             text: parse(text, scheme)
             for text in texts
-            if text is not None and not _no_version(text)
+            if text is not None and not is_missing(text)
         }
         keys = {one.key for one in read.values() if one.key is not None}
         self._places = {key: place for place, key in enumerate(sorted(keys))}
         self._by_text = {
             text: Ranked(text, one, self._places.get(one.key, -1) if one.key else -1)
             for text, one in read.items()
-            if one.kind != "missing"
         }
 
     def find(self, text: str | None) -> Ranked | None:
@@ -192,6 +196,31 @@ def installations(
     return found
 
 
+def alike(rows: Iterable[tuple[Any, ...]], catalogue: Catalogue) -> list[Installation]:
+    """Return one installation for all that are alike, of the rows of ``summed``.
+
+    Only its first and last report and its version now are true.
+    """
+    found = []
+    for key, id_, environment, fits, first, last, text, count in rows:
+        version = catalogue.find(text)
+        found.append(
+            Installation(
+                key=key,
+                id=id_,
+                environment=environment,
+                fits=bool(fits),
+                starts=[] if first is None else [first],
+                ends=[] if last is None else [last],
+                seen=[]
+                if version is None
+                else [Seen(EVER, EVER, old=False, version=version)],
+                count=count,
+            )
+        )
+    return found
+
+
 def labels(
     spellings: Mapping[str, int], catalogue: Catalogue, listed: Iterable[str]
 ) -> dict[int, str]:
@@ -212,5 +241,7 @@ def labels(
     return named
 
 
-def _no_version(text: str) -> bool:
-    return text in NO_VERSIONS or text[:1] in {"[", "{"}
+def is_missing(text: str) -> bool:
+    """Return whether a text says no version, whatever the scheme."""
+    no_text = text in NO_VERSIONS or text[:1] in {"[", "{"}
+    return no_text or parse(text).kind == "missing"

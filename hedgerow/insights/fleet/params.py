@@ -122,6 +122,18 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         return self.figure in AT_A_MOMENT
 
     @property
+    def plain(self) -> bool:
+        """Whether installations are counted by what is kept of them alone.
+
+        Else each has to be looked at: for its other properties, or for releases inferred.
+        """
+        narrowed = self.params.exclude_clones or isinstance(self.params.properties, dict)
+        listed = isinstance(self.params.properties, list) and not all(
+            isinstance(one, str) for one in self.params.properties
+        )
+        return bool(self.settings.releases) and not narrowed and not listed
+
+    @property
     def days(self) -> range:
         """The days of the range, both ends in."""
         return range(self.date_from, self.as_of + 1)

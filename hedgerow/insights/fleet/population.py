@@ -1,6 +1,6 @@
 """Whom a figure counts, and what they are measured by (``fleet`` §1.3)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ from hedgerow.insights.fleet.observations import (
     Catalogue,
     Installation,
     Ranked,
+    alike,
     installations,
     labels,
 )
@@ -18,6 +19,9 @@ from hedgerow.insights.fleet.params import Asked, iso
 from hedgerow.insights.fleet.releases import Released
 from hedgerow.insights.fleet.signatures import clone_days
 from hedgerow.model.ports import Rows
+
+Move = tuple[int, Ranked | None, int]
+"""From which day on there are how many more, or fewer, of a version."""
 
 
 class Fleet(msgspec.Struct, kw_only=True):
@@ -87,10 +91,35 @@ class Fleet(msgspec.Struct, kw_only=True):
         day, window = self.asked.as_of, self.asked.window
         return [one for one in self.installations if one.active(day, window)]
 
+    def moves(self, window: int) -> list[Move]:
+        """Return how the number active in a window changes, day by day and by version."""
+        name = moves_of(window)
+        if name not in self.more:
+            return [
+                move for one in self.installations for move in _moved(one, window, self)
+            ]
+        return [
+            (int(day), self.catalogue.find(text), int(count))
+            for environment, text, day, count in self.more[name]
+            if counts(environment, self.asked)
+        ]
+
     def rows(self, name: str) -> list[tuple[Installation, tuple[Any, ...]]]:
         """Return what was asked for besides: of the population, without the key."""
         found = ((self.by_key.get(row[0]), row[1:]) for row in self.more[name])
         return [(one, row) for one, row in found if one is not None]
+
+
+def moves_of(window: int) -> str:
+    """Return the name of the rows of ``reports.moves``."""
+    return f"moves {window}"
+
+
+def _moved(one: Installation, window: int, fleet: Fleet) -> Iterator[Move]:
+    if one.starts:
+        for first, last, version in one.held(window, one.starts[0], fleet.asked.as_of):
+            yield first, version, 1
+            yield last + 1, version, -1
 
 
 def fleet(asked: Asked, answers: Mapping[str, Rows]) -> Fleet:
@@ -102,9 +131,15 @@ def fleet(asked: Asked, answers: Mapping[str, Rows]) -> Fleet:
     said = [row[2] for name in ("faults", "uses") for row in more.get(name, ())]
     texts = [*spelled, *names, *also, *said]
     catalogue = Catalogue(texts, asked.settings.version_scheme)
-    everybody = installations(more["reports"], catalogue)
-    inside = [one for one in everybody if _counts(one.environment, asked)]
-    chosen = [one for one in inside if one.fits and _established(one, asked)]
+    everybody = (
+        alike(more["summed"], catalogue)
+        if "summed" in more
+        else installations(more["reports"], catalogue)
+    )
+    inside = [one for one in everybody if counts(one.environment, asked)]
+    chosen = [one for one in inside if one.fits]
+    if "summed" not in more:
+        chosen = [one for one in chosen if _established(one, asked)]
     if asked.params.exclude_clones:
         cloned = clone_days(more["signatures"], chosen, catalogue)
         chosen = [one for one in chosen if one.key not in cloned]
@@ -118,7 +153,7 @@ def fleet(asked: Asked, answers: Mapping[str, Rows]) -> Fleet:
         asked=asked,
         installations=chosen,
         configured=any(seen for _, seen in more.get("question", ())),
-        excluded=len(everybody) - len(inside),
+        excluded=sum(one.count for one in everybody) - sum(one.count for one in inside),
         releases=known,
         labels=named,
         catalogue=catalogue,
@@ -127,7 +162,8 @@ def fleet(asked: Asked, answers: Mapping[str, Rows]) -> Fleet:
     )
 
 
-def _counts(environment: str | None, asked: Asked) -> bool:
+def counts(environment: str | None, asked: Asked) -> bool:
+    """Return whether installations of an environment are asked about."""
     wanted = asked.params.environments
     if wanted == "all":
         return True

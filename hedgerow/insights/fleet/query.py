@@ -5,6 +5,7 @@ publication matters, everything is asked twice, as of both days.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -21,8 +22,8 @@ from hedgerow.insights.fleet.params import (
     iso,
     params_of,
 )
-from hedgerow.insights.fleet.population import Fleet, fleet
-from hedgerow.insights.fleet.reports import itself, reports
+from hedgerow.insights.fleet.population import Fleet, fleet, moves_of
+from hedgerow.insights.fleet.reports import itself, moves, reports, summed
 from hedgerow.insights.fleet.settings import settings_of
 from hedgerow.insights.fleet.signatures import signatures
 from hedgerow.insights.fleet.spellings import with_spellings
@@ -50,6 +51,12 @@ def statements(query: FleetQuery, context: QueryContext) -> list[Statement]:
     """Return what to ask. Raises InvalidQuery."""
     question = question_of(query, context)
     return [ask(one) for _, _, ask, one in _asks(question)]
+
+
+def statements_of_each(query: FleetQuery, context: QueryContext) -> list[Statement]:
+    """Return what to ask for the installations behind a figure. Raises InvalidQuery."""
+    question = question_of(query, context)
+    return [ask(one) for _, _, ask, one in _asks(question, each=True)]
 
 
 def result(query: FleetQuery, context: QueryContext, answers: list[Rows]) -> dict[str, Any]:
@@ -108,24 +115,41 @@ def _earlier(params: Params, now: Asked, context: QueryContext) -> Asked | None:
     return msgspec.structs.replace(now, as_of=day, at=end_of(day, now.zone))
 
 
-def fleets(question: Question, answers: list[Rows]) -> tuple[Fleet, Fleet | None]:
+def fleets(
+    question: Question, answers: list[Rows], *, each: bool = False
+) -> tuple[Fleet, Fleet | None]:
     """Return the fleet of the answers, and that of the last publication."""
     found: dict[bool, dict[str, Rows]] = {False: {}, True: {}}
-    for (is_earlier, name, *_), rows in zip(_asks(question), answers, strict=True):
+    for (is_earlier, name, *_), rows in zip(
+        _asks(question, each=each), answers, strict=True
+    ):
         found[is_earlier][name] = rows
     earlier = question.earlier
     before = None if earlier is None else fleet(earlier, found[True])
     return fleet(question.asked, found[False]), before
 
 
-def _asks(question: Question) -> Iterator[tuple[bool, str, Ask, Asked]]:
-    """Yield what to ask: whether of the earlier day, the name of its rows, how, of whom."""
+def _asks(
+    question: Question, *, each: bool = False
+) -> Iterator[tuple[bool, str, Ask, Asked]]:
+    """Yield what to ask: whether of the earlier day, the name of its rows, how, of whom.
+
+    ``each`` is for who is behind a figure: then every installation has to be known.
+    """
     for is_earlier, one in ((False, question.asked), (True, question.earlier)):
         if one is None:
             continue
-        yield is_earlier, "reports", reports, one
-        yield is_earlier, "question", itself, one
+        sums = one.plain and not each and question.figure.alike
+        if sums:
+            yield is_earlier, "summed", summed, one
+        else:
+            yield is_earlier, "reports", reports, one
         further = dict(question.figure.asks)
+        if sums:
+            further |= question.figure.beside
+            for window in question.figure.windows(one):
+                further[moves_of(window)] = partial(moves, window=window)
+        yield is_earlier, "question", itself, one
         if one.params.exclude_clones:
             further["signatures"] = signatures
         for name, ask in further.items():
@@ -137,7 +161,7 @@ def chosen(
 ) -> list[Installation]:
     """Return the installations behind a row of a figure, each once. Raises InvalidQuery."""
     question = question_of(query, context)
-    now, _ = fleets(question, answers)
+    now, _ = fleets(question, answers, each=True)
     found: dict[int, Installation] = {}
     known: set[str] = set()
     for told, one in question.figure.members(now):

@@ -6,13 +6,14 @@ events themselves, for what nothing is kept of.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 import msgspec
 from sqlglot import exp, parse_one
 
 from hedgerow.insights.fleet.digest import digest
+from hedgerow.insights.fleet.observations import is_missing
 from hedgerow.insights.fleet.params import Asked, begin_of, iso
 from hedgerow.insights.fleet.reported import reported, wanted
 from hedgerow.model.ports import Statement, Value
@@ -21,6 +22,9 @@ from hedgerow.query.trees import Tree
 from hedgerow.query.values import Values
 
 WORD = re.compile(r"[a-z_]+")
+FAR = 10_000_000
+"""A day after all others."""
+
 DIGESTED = frozenset({"fleet_stretches", "fleet_changes"})
 
 STRETCHES = """
@@ -43,6 +47,11 @@ CHANGES_BEGUN = """
     FROM seen_begun WHERE NOT v IS NULL"""
 KNOWN = """
     SELECT k, MIN(id) AS id, ARG_MAX(environment, b) AS environment FROM stretches GROUP BY k"""
+VERSIONS = """
+    SELECT k, place, day, v FROM changes WHERE NOT LIST_CONTAINS($missing, v)"""
+EXTENTS = """
+    SELECT k, MIN(a) AS first, MAX(b) AS last, SUM(b - a + 1) AS days FROM stretches WHERE beat GROUP BY k"""
+CURRENT = "SELECT k, ARG_MAX(v, place) AS v FROM versions GROUP BY k"
 PERSON_ENVIRONMENT = "of_person"
 PEOPLE = """
     SELECT known.k, known.id, COALESCE(known.environment, of_person) AS environment
@@ -53,6 +62,19 @@ HISTORY = """
     SELECT k, LIST(at ORDER BY place) AS ats, LIST(day ORDER BY place) AS days,
       LIST(step ORDER BY place) AS steps, LIST(v ORDER BY place) AS vs
     FROM changes GROUP BY k"""
+INTERVALS = """
+    SELECT stretches.k, people.environment, a AS d,
+      LEAST(b + $window, LEAD(a, 1, $far) OVER (PARTITION BY stretches.k ORDER BY a)) AS e
+    FROM stretches JOIN people ON people.k = stretches.k
+    LEFT JOIN extents ON extents.k = stretches.k
+    WHERE beat AND (NOT $established OR extents.days > 1)"""
+TENURES = """
+    SELECT k, v, day AS c, LEAD(day, 1, $far) OVER (PARTITION BY k ORDER BY place) AS f FROM versions
+    UNION ALL SELECT k, NULL, -$far, MIN(day) FROM versions GROUP BY k"""
+HELD = """
+    SELECT intervals.environment, tenures.v, GREATEST(d, c) AS d, LEAST(e, f) AS e
+    FROM intervals LEFT JOIN tenures ON tenures.k = intervals.k AND d < f AND c < e
+    WHERE GREATEST(d, c) < LEAST(e, f)"""
 FITTING = (
     "SELECT k, ARG_MAX(fits, (kind = 'beat', at, arrived)) AS fits FROM whole GROUP BY k"
 )
@@ -65,6 +87,17 @@ ALL_FIT = WHOLE.format(fits="TRUE", fitting="")
 SOME_FIT = WHOLE.format(
     fits="fitting.fits", fitting="LEFT JOIN fitting ON fitting.k = people.k"
 )
+SUMMED = """
+    SELECT MIN(people.k) AS k, MIN(people.id) AS id, people.environment,
+      NOT $established OR COALESCE(extents.days > 1, FALSE) AS fits, extents.first, extents.last,
+      current.v, COUNT(*) AS n
+    FROM people LEFT JOIN extents ON extents.k = people.k LEFT JOIN current ON current.k = people.k
+    GROUP BY people.environment, 4, extents.first, extents.last, current.v"""
+MOVES = """
+    SELECT environment, v, day, SUM(n) AS n FROM (
+      SELECT environment, v, d AS day, COUNT(*) AS n FROM held GROUP BY environment, v, d
+      UNION ALL SELECT environment, v, e, -COUNT(*) FROM held GROUP BY environment, v, e)
+    GROUP BY environment, v, day"""
 TEXTS = "SELECT DISTINCT v FROM changes"
 COUNTS = "SELECT v, COUNT(*) AS n FROM seen WHERE v IN $texts GROUP BY v"
 
@@ -78,6 +111,28 @@ def reports(asked: Asked) -> Statement:
     return shared(
         statement(ALL_FIT if wanted(asked.params.properties) is None else SOME_FIT, asked)
     )
+
+
+def summed(asked: Asked) -> Statement:
+    """Return the same where only the first and last report and the version matter.
+
+    One row for all that agree in these: key and id of one, environment, whether it is asked
+    for, first and last day, text of the version, and how many they are.
+    """
+    return shared(statement(SUMMED, asked))
+
+
+def moves(asked: Asked, window: int) -> Statement:
+    """Return the question for how the number active in a window changes, day by day.
+
+    Columns: environment, text of the version, day, by how many.
+    """
+    return shared(statement(MOVES, asked, given={"window": window}))
+
+
+def missing(spellings: Iterable[str]) -> list[str]:
+    """Return the texts that say no version."""
+    return ["", *(text for text in spellings if is_missing(text))]
 
 
 def itself(asked: Asked) -> Statement:
@@ -154,6 +209,12 @@ def _steps(asked: Asked) -> dict[str, str]:
         "changes": f"{CHANGES} UNION ALL {CHANGES_BEGUN}" if begun else CHANGES,
         "known": KNOWN,
         "people": PEOPLE,
+        "versions": VERSIONS,
+        "extents": EXTENTS,
+        "current": CURRENT,
+        "intervals": INTERVALS,
+        "tenures": TENURES,
+        "held": HELD,
         "of_days": OF_DAYS,
         "history": HISTORY,
         "fitting": FITTING,
@@ -168,6 +229,9 @@ class _Making:
         self._given = {
             "project": asked.context.project.id,
             "until": asked.as_of - 1 if asked.partial else asked.as_of,
+            "missing": missing(asked.context.spellings),
+            "established": asked.params.established,
+            "far": FAR,
             **given,
         }
 

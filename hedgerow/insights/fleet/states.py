@@ -7,9 +7,11 @@ from datetime import timedelta
 from itertools import accumulate
 from typing import Any
 
-from hedgerow.insights.fleet.observations import Installation
+import msgspec
+
+from hedgerow.insights.fleet.observations import Installation, alike
 from hedgerow.insights.fleet.params import Asked, iso
-from hedgerow.insights.fleet.population import Fleet
+from hedgerow.insights.fleet.population import Fleet, counts
 from hedgerow.insights.fleet.reports import statement
 from hedgerow.insights.fleet.statistics import median
 from hedgerow.model.ports import Statement
@@ -25,12 +27,34 @@ BURST_LEAST = 20
 BURST_TIMES = 5
 BURST_BEFORE = 28
 
+SILENT = """
+    SELECT people.k, people.id, people.environment, NOT $established OR extents.days > 1,
+      extents.first, extents.last, current.v, 1
+    FROM people JOIN extents ON extents.k = people.k LEFT JOIN current ON current.k = people.k
+    WHERE extents.last > $from AND extents.last <= $to"""
 LATEST = "SELECT k, MAX(at) AS at FROM reported WHERE kind = 'beat' GROUP BY k"
 
 
 def latest(asked: Asked) -> Statement:
     """Return the question for the last heartbeat of today's and yesterday's reporters."""
     return statement(LATEST, asked, since=asked.as_of - 2)
+
+
+def silent(asked: Asked) -> Statement:
+    """Return the question for those silent, one by one, in the columns of ``summed``."""
+    bounds = {
+        "from": asked.as_of - asked.gone_after,
+        "to": asked.as_of - asked.silent_after,
+    }
+    return statement(SILENT, asked, given=bounds)
+
+
+def _listed(fleet: Fleet) -> list[Installation]:
+    """Return the installations of which the silent ones are to be listed."""
+    if "summed" not in fleet.more:
+        return fleet.installations
+    found = alike(fleet.more["silent"], fleet.catalogue)
+    return [one for one in found if one.fits and counts(one.environment, fleet.asked)]
 
 
 def active(fleet: Fleet) -> dict[str, Any]:
@@ -71,12 +95,11 @@ def over_time_members(fleet: Fleet) -> Iterator[Member]:
 
 def _per_day(fleet: Fleet, width: int) -> list[int]:
     days = fleet.asked.days
-    steps = [0] * (len(days) + 1)
-    for one in fleet.installations:
-        for first, last in one.reach(width, days[0], days[-1]):
-            steps[first - days[0]] += 1
-            steps[last + 1 - days[0]] -= 1
-    return list(accumulate(steps))[:-1]
+    steps = [0] * len(days)
+    for day, _, by in fleet.moves(width):
+        if day <= days[-1]:
+            steps[max(day - days[0], 0)] += by
+    return list(accumulate(steps))
 
 
 def state(one: Installation, day: int, asked: Asked) -> str:
@@ -93,13 +116,16 @@ def state(one: Installation, day: int, asked: Asked) -> str:
 def states(fleet: Fleet) -> dict[str, Any]:
     """Count installations by state and list the silent ones."""
     asked = fleet.asked
-    counts = dict.fromkeys(STATES, 0)
-    silent = []
+    found = dict.fromkeys(STATES, 0)
+    rows = []
     for told, one in state_members(fleet):
-        counts[told["state"]] += 1
+        found[told["state"]] += one.count
+    for told, one in state_members(
+        msgspec.structs.replace(fleet, installations=_listed(fleet))
+    ):
         if told["state"] == "silent":
             last = one.last_beat(asked.as_of) or 0
-            silent.append(
+            rows.append(
                 {
                     "distinct_id": one.id,
                     "last_heartbeat": iso(last),
@@ -107,9 +133,9 @@ def states(fleet: Fleet) -> dict[str, Any]:
                     "version": fleet.label_at(one, asked.as_of),
                 }
             )
-    silent.sort(key=lambda row: (row["last_heartbeat"], row["distinct_id"]))
-    shown, following = page(silent, asked, SILENT_SHOWN)
-    return {**counts, "silent_installations": shown, "next_cursor": following}
+    rows.sort(key=lambda row: (row["last_heartbeat"], row["distinct_id"]))
+    shown, following = page(rows, asked, SILENT_SHOWN)
+    return {**found, "silent_installations": shown, "next_cursor": following}
 
 
 def state_members(fleet: Fleet) -> Iterator[Member]:

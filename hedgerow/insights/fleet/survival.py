@@ -1,6 +1,6 @@
 """How long installations stay, by the month in which they came (``fleet`` §2.13)."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,10 +15,10 @@ LOOKED_AT = (30, 60, 90, 180, 365)
 
 def survival(fleet: Fleet) -> dict[str, Any]:
     """Estimate for each month's newcomers how many remain after how many days."""
-    months: dict[str, list[tuple[int, bool]]] = defaultdict(list)
+    months: dict[str, Counter[tuple[int, bool]]] = defaultdict(Counter)
     for told, one in survival_members(fleet):
         time = (one.last_beat(fleet.asked.as_of) or 0) - (one.first_beat or 0)
-        months[told["cohort"]].append((time, told["gone"]))
+        months[told["cohort"]][time, told["gone"]] += one.count
     return {"cohorts": [_cohort(name, months[name]) for name in sorted(months)]}
 
 
@@ -34,12 +34,12 @@ def survival_members(fleet: Fleet) -> Iterator[Member]:
         yield {"cohort": month, "gone": as_of - last >= fleet.asked.gone_after}, one
 
 
-def _cohort(name: str, times: list[tuple[int, bool]]) -> dict[str, Any]:
-    rows = kaplan_meier(times)
+def _cohort(name: str, times: Counter[tuple[int, bool]]) -> dict[str, Any]:
+    rows = kaplan_meier(times.elements())
     return {
         "cohort": name,
-        "installations": len(times),
-        "gone": sum(gone for _, gone in times),
+        "installations": times.total(),
+        "gone": sum(count for (_, gone), count in times.items() if gone),
         "curve": [
             {
                 "day": row["day"],

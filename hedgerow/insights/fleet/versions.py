@@ -2,15 +2,15 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 
 from hedgerow.insights.fleet.observations import Installation, Ranked
-from hedgerow.insights.fleet.params import date_of, iso, number_of
-from hedgerow.insights.fleet.population import Fleet
+from hedgerow.insights.fleet.params import Asked, date_of, iso, number_of
+from hedgerow.insights.fleet.population import Fleet, Move
 from hedgerow.insights.fleet.releases import Released
 from hedgerow.insights.fleet.states import Member
 from hedgerow.insights.fleet.statistics import share_of, wilson
@@ -83,7 +83,7 @@ def placed(fleet: Fleet) -> Placed:
     """Return the installations active in the window at their version, each once."""
     found, day = Placed(), fleet.asked.as_of
     for one in fleet.active():
-        found.total += 1
+        found.total += one.count
         version = one.version_at(day)
         if version is None:
             found.unknown.append(one)
@@ -95,13 +95,18 @@ def placed(fleet: Fleet) -> Placed:
     return found
 
 
+def many(people: Iterable[Installation]) -> int:
+    """Return how many installations these stand for."""
+    return sum(one.count for one in people)
+
+
 def versions(fleet: Fleet) -> dict[str, Any]:
     """Count the active installations, each once, at its version."""
     found = placed(fleet)
     return {
         "total": found.total,
-        "unordered": len(found.unordered),
-        "unknown": len(found.unknown),
+        "unordered": many(found.unordered),
+        "unknown": many(found.unknown),
         "rows": [_version_row(row, found.total, fleet) for row in found.ascending()],
     }
 
@@ -114,12 +119,13 @@ def _version_row(
     name = name_of(lowest.version, lowest.ord, fold)
     same = [one for one in fleet.releases if _named(one, fold) == name]
     top = fleet.newest()
+    count = many(one for one, _ in row)
     stages = {version.version.stage for _, version in row}
     return {
         "version": label_of(lowest, fleet),
-        "count": len(row),
-        "share": share_of(len(row), total),
-        "ci": wilson(len(row), total),
+        "count": count,
+        "share": share_of(count, total),
+        "ci": wilson(count, total),
         "stage": "final" if "final" in stages else lowest.version.stage,
         "released_at": iso(min(one.day for one in same)) if same else None,
         "is_newest": top is not None and _named(top, fold) == name,
@@ -150,7 +156,7 @@ class Stack(msgspec.Struct, kw_only=True):
     """Start as answers name it, first and last day within the range."""
 
     totals: list[int]
-    cells: dict[Name, list[list[Installation]]]
+    cells: dict[Name, list[int]]
     lowest: dict[Name, Ranked]
 
 
@@ -161,7 +167,7 @@ def versions_over_time(fleet: Fleet) -> dict[str, Any]:
     for label, names in _folded(found, fleet):
         data = [0] * len(found.buckets)
         for name in names:
-            data = [n + len(cell) for n, cell in zip(data, found.cells[name], strict=True)]
+            data = [n + more for n, more in zip(data, found.cells[name], strict=True)]
         shares = [share_of(n, all_) for n, all_ in zip(data, found.totals, strict=True)]
         rows.append({"version": label, "data": data, "share": shares})
     days = [iso(start) for start, _, _ in found.buckets]
@@ -170,36 +176,75 @@ def versions_over_time(fleet: Fleet) -> dict[str, Any]:
 
 def stack_members(fleet: Fleet) -> Iterator[Member]:
     """Yield the installations of each row and bucket."""
-    found = stack(fleet)
-    for label, names in _folded(found, fleet):
-        for name in names:
-            for (start, _, _), cell in zip(found.buckets, found.cells[name], strict=True):
-                for one in cell:
-                    yield {"version": label, "day": iso(start)}, one
+    labels = {
+        name: label for label, names in _folded(stack(fleet), fleet) for name in names
+    }
+    for start, first, last in buckets_of(fleet.asked):
+        for one in fleet.installations:
+            if one.active(last, last - first + 1):
+                name = _row(one.version_at(last), fleet)
+                yield {"version": labels[name], "day": iso(start)}, one
+
+
+def widths(asked: Asked) -> set[int]:
+    """Return how many days the buckets have."""
+    return {last - first + 1 for _, first, last in buckets_of(asked)}
 
 
 def stack(fleet: Fleet) -> Stack:
-    """Return who reported in each bucket, each once, at the version of its last day."""
-    buckets = buckets_of(fleet)
+    """Return how many reported in each bucket, each once, at the version of its last day.
+
+    Whoever reported in a bucket is active, at its last day, in a window as long as it.
+    """
+    buckets = buckets_of(fleet.asked)
     found = Stack(
         buckets=buckets,
         totals=[0] * len(buckets),
-        cells=defaultdict(lambda: [[] for _ in buckets]),
+        cells=defaultdict(lambda: [0] * len(buckets)),
         lowest={},
     )
-    for one in fleet.installations:
-        for place, (_, first, last) in enumerate(buckets):
-            if not one.active(last, last - first + 1):
-                continue
-            version = one.version_at(last)
-            name = _row(version, fleet)
-            found.totals[place] += 1
-            found.cells[name][place].append(one)
-            if version is not None and not isinstance(name, str):
-                low = found.lowest.setdefault(name, version)
-                if version.ord < low.ord:
-                    found.lowest[name] = version
+    for width in widths(fleet.asked):
+        ends = [
+            (place, last)
+            for place, (_, first, last) in enumerate(buckets)
+            if last - first + 1 == width
+        ]
+        for place, standing in _standing(fleet.moves(width), ends):
+            _put(standing, place, found, fleet)
     return found
+
+
+Standing = dict[int | str | None, tuple[Ranked | None, int]]
+"""How many are on a version, by what equal versions have in common."""
+
+
+def _standing(
+    moves: list[Move], ends: list[tuple[int, int]]
+) -> Iterator[tuple[int, Standing]]:
+    """Yield for each bucket how many are on each version at the end of its last day."""
+    moves = sorted(moves, key=lambda move: move[0])
+    now: Standing = {}
+    done = 0
+    for place, last in ends:
+        while done < len(moves) and moves[done][0] <= last:
+            _, version, by = moves[done]
+            same = None if version is None else version.same
+            now[same] = (version, now.get(same, (version, 0))[1] + by)
+            done += 1
+        yield place, now
+
+
+def _put(standing: Standing, place: int, found: Stack, fleet: Fleet) -> None:
+    for version, count in standing.values():
+        if not count:
+            continue
+        name = _row(version, fleet)
+        found.totals[place] += count
+        found.cells[name][place] += count
+        if version is not None and not isinstance(name, str):
+            low = found.lowest.setdefault(name, version)
+            if version.ord < low.ord:
+                found.lowest[name] = version
 
 
 def _row(version: Ranked | None, fleet: Fleet) -> Name:
@@ -238,7 +283,7 @@ def _kept(named: list[Name], found: Stack, fleet: Fleet) -> set[Name]:
 
     def rank(place: int) -> tuple[bool, float, int]:
         cells = zip(found.cells[named[place]], found.totals, strict=True)
-        shares = [len(cell) / all_ for cell, all_ in cells if cell]
+        shares = [count / all_ for count, all_ in cells if count]
         return (named[place] == first, max(shares, default=0.0), place)
 
     best = sorted(range(len(named)), key=rank, reverse=True)
@@ -246,9 +291,8 @@ def _kept(named: list[Name], found: Stack, fleet: Fleet) -> set[Name]:
     return {named[place] for place in best[:limit]}
 
 
-def buckets_of(fleet: Fleet) -> list[tuple[int, int, int]]:
+def buckets_of(asked: Asked) -> list[tuple[int, int, int]]:
     """Return each bucket's start and its first and last day within the range."""
-    asked = fleet.asked
     inside: dict[int, list[int]] = {}
     for number in asked.days:
         day = date_of(number)
