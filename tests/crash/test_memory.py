@@ -16,7 +16,7 @@ from tests.contract.server import serving
 pytestmark = pytest.mark.slow
 
 SENDERS = 4
-LARGE, LARGE_HEX = 6, 300 * 1024
+LARGE, LARGE_HEX = 14, 300 * 1024
 SMALL_BATCHES, EACH = 8, 500
 EVENTS = SENDERS * (LARGE + SMALL_BATCHES * EACH)
 QUESTION = {
