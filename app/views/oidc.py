@@ -27,6 +27,7 @@ from flask import (
 from joserfc.errors import JoseError
 from werkzeug.wrappers import Response
 
+from app import demo
 from app.audit import Object, record
 from app.errors import AccountRefused, NotFound, Unreachable
 from app.people import oidc
@@ -212,6 +213,7 @@ def _failed(reason: str, error: Exception) -> tuple[str, int]:
         next=session.get("oidc_next", ""),
         oidc=current_app.config["OIDC_NAME"],
         keep_days=current_app.config["SESSION_MAX_DAYS"],
+        demo=demo if current_app.config["DEMO_MODE"] else None,
     )
     return page, HTTPStatus.UNAUTHORIZED
 
