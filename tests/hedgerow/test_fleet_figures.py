@@ -200,3 +200,28 @@ def test_every_figure_answers_about_any_fleet(small, name):
 
     assert told["timezone"] == "UTC"
     assert isinstance(told["provisional"], bool)
+
+
+@pytest.mark.parametrize(
+    ("figure", "params"),
+    [
+        ("states", {}),
+        ("versions", {"fold": "minor"}),
+        ("versions", {"established": True, "window_days": 5}),
+        ("behind", {}),
+        ("survival", {}),
+        ("active_over_time", {"established": True}),
+        ("versions_over_time", {}),
+        ("versions_over_time", {"interval": "week"}),
+        ("versions_over_time", {"interval": "month", "date_from": iso(3)}),
+        ("adoption", {"version": "1.1.0"}),
+        ("distribution", {"property": "platform"}),
+    ],
+    ids=str,
+)
+def test_sums_of_the_database_are_those_of_looking_at_each(fleet, figure, params):
+    asked = {"as_of": iso(UNTIL), **params}
+
+    assert fleet.figure(figure, **asked) == fleet.figure(
+        figure, **asked, exclude_clones=True
+    )

@@ -8,9 +8,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from hedgerow.errors import InvalidQuery
+from hedgerow.insights.fleet.digest import dimensions
 from hedgerow.insights.fleet.observations import Installation
 from hedgerow.insights.fleet.params import Asked, date_of
-from hedgerow.insights.fleet.population import Fleet
+from hedgerow.insights.fleet.population import Fleet, counts
 from hedgerow.insights.fleet.reports import statement
 from hedgerow.insights.fleet.states import Member
 from hedgerow.insights.fleet.statistics import share_of, wilson
@@ -45,6 +46,17 @@ VALUES = """
     FROM reported WHERE kind = 'beat' GROUP BY k"""
 
 
+SPREAD = """
+    SELECT people.environment, said.first, said.second, COUNT(*) AS n
+    FROM (
+      SELECT k, ARG_MAX({first}, b) FILTER (WHERE {first} <> '') AS first,
+        ARG_MAX({second}, b) FILTER (WHERE {second} <> '') AS second
+      FROM stretches WHERE beat AND b >= $since GROUP BY k) AS said
+    JOIN people ON people.k = said.k LEFT JOIN extents ON extents.k = said.k
+    WHERE NOT $established OR extents.days > 1
+    GROUP BY people.environment, said.first, said.second"""
+
+
 def names_of(asked: Asked) -> list[str]:
     """Return the one or two properties asked about. Raises InvalidQuery."""
     pair = asked.params.properties
@@ -70,6 +82,26 @@ def values(asked: Asked) -> Statement:
     first, *rest = (_property(name, asked) for name in names_of(asked))
     more = {"first": first, "second": rest[0] if rest else first}
     return statement(VALUES, asked, since=asked.window_start, more=more)
+
+
+def is_kept(asked: Asked) -> bool:
+    """Return whether the store keeps what installations last said of the properties."""
+    return all(_property(name, asked) in _columns(asked) for name in names_of(asked))
+
+
+def spread(asked: Asked) -> Statement:
+    """Return the question for how many said what last within the window.
+
+    Columns: environment, both values, how many.
+    """
+    columns = _columns(asked)
+    first, *rest = (columns[_property(name, asked)] for name in names_of(asked))
+    template = SPREAD.format(first=first, second=rest[0] if rest else first)
+    return statement(template, asked, given={"since": asked.window_start})
+
+
+def _columns(asked: Asked) -> dict[str, str]:
+    return {name: column for column, name in dimensions(asked.settings).items()}
 
 
 def _property(name: str, asked: Asked) -> str:
@@ -140,28 +172,41 @@ def known(fleet: Fleet, names: list[str]) -> list[tuple[Installation, list[str |
     ]
 
 
+def _counted(fleet: Fleet, names: list[str]) -> Counter[tuple[str | None, ...]]:
+    """Return how many active installations there are of each value, or pair."""
+    if "spread" not in fleet.more:
+        return Counter(tuple(row) for _, row in known(fleet, names))
+    readers = [reader(name, fleet.asked) for name in names]
+    found: Counter[tuple[str | None, ...]] = Counter()
+    for environment, first, second, count in fleet.more["spread"]:
+        if counts(environment, fleet.asked):
+            texts = zip(readers, (first, second), strict=False)
+            found[tuple(read(text) for read, text in texts)] += count
+    return found
+
+
 def distribution(fleet: Fleet) -> dict[str, Any]:
     """Count the active installations by value."""
     names = names_of(fleet.asked)
     if len(names) == 2:
         return _cross(fleet, names)
-    found = [row[0] for _, row in known(fleet, names)]
-    counts = Counter(value for value in found if value is not None)
+    found = _counted(fleet, names)
+    counted = Counter({value: n for (value,), n in found.items() if value is not None})
     limit = fleet.asked.params.limit or VALUES_SHOWN
-    most = sorted(counts, key=lambda value: (-counts[value], value))
+    most = sorted(counted, key=lambda value: (-counted[value], value))
     shown = _ordered(most[:limit], names[0], fleet.asked)
-    total, readable = len(found), counts.total()
+    total, readable = found.total(), counted.total()
     return {
         "total": total,
         "unknown": total - readable,
-        "other": readable - sum(counts[value] for value in shown),
+        "other": readable - sum(counted[value] for value in shown),
         "rows": [
             {
                 "value": value,
-                "count": counts[value],
-                "share": share_of(counts[value], total),
-                "share_of_known": share_of(counts[value], readable),
-                "ci": wilson(counts[value], readable),
+                "count": counted[value],
+                "share": share_of(counted[value], total),
+                "share_of_known": share_of(counted[value], readable),
+                "ci": wilson(counted[value], readable),
             }
             for value in shown
         ],
@@ -193,21 +238,23 @@ def _by_offset(value: str) -> tuple[bool, int]:
 
 
 def _cross(fleet: Fleet, names: list[str]) -> dict[str, Any]:
-    found = [tuple(row) for _, row in known(fleet, names)]
-    counts = Counter(found)
+    found = _counted(fleet, names)
     axes: list[list[str | None]] = []
     for place, name in enumerate(names):
-        each = Counter(value for row in found if (value := row[place]) is not None)
+        each: Counter[str] = Counter()
+        for row, count in found.items():
+            if (value := row[place]) is not None:
+                each[value] += count
         most = sorted(each, key=lambda value: (-each[value], value))
         limit = fleet.asked.params.limit or VALUES_SHOWN
         axes.append([*_ordered(most[:limit], name, fleet.asked), None])
     rows, columns = axes
-    inside = sum(counts[a, b] for a in rows for b in columns)
+    inside = sum(found[a, b] for a in rows for b in columns)
     return {
-        "total": len(found),
+        "total": found.total(),
         "properties": names,
         "rows": rows,
         "columns": columns,
-        "cells": [[counts[a, b] for b in columns] for a in rows],
-        "other": len(found) - inside,
+        "cells": [[found[a, b] for b in columns] for a in rows],
+        "other": found.total() - inside,
     }

@@ -47,11 +47,11 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     asks: Mapping[str, Callable[[Asked], Statement]] = msgspec.field(default_factory=dict)
     """Further statements by the name under which the figure finds their rows."""
 
-    alike: bool = False
+    alike: Callable[[Asked], bool] = lambda _: False
     """Whether of an installation only its first and last report and its version matter."""
 
     beside: Mapping[str, Ask] = msgspec.field(default_factory=dict)
-    """Statements for what such sums cannot tell."""
+    """Statements asked in the place of ``asks`` where it is so."""
 
     windows: Callable[[Asked], Iterable[int]] = lambda _: ()
     """Of how many days it counts the active ones, day by day."""
@@ -75,7 +75,9 @@ def _summed(
 ) -> Figure:
     """Return a figure for which nobody has to be looked at one by one."""
     found = _figure(compute, members, *takes)
-    return msgspec.structs.replace(found, alike=True, beside=beside, windows=windows)
+    return msgspec.structs.replace(
+        found, alike=lambda _: True, beside=beside, windows=windows
+    )
 
 
 FIGURES: Mapping[str, Figure] = {
@@ -112,12 +114,13 @@ FIGURES: Mapping[str, Figure] = {
     "downgrades": _figure(paths.downgrades, paths.downgrade_members, "limit", "cursor"),
     "behind": _summed(behind.behind, behind.behind_members, "within"),
     "eol": _summed(behind.eol, behind.eol_members),
-    "distribution": _figure(
-        distribution.distribution,
-        distribution.distribution_members,
-        "property",
-        "limit",
-        values=distribution.values,
+    "distribution": Figure(
+        compute=distribution.distribution,
+        members=distribution.distribution_members,
+        takes=COMMON | {"property", "limit"},
+        asks={"values": distribution.values},
+        beside={"spread": distribution.spread},
+        alike=distribution.is_kept,
     ),
     "survival": _summed(survival.survival, survival.survival_members),
     "errors": _figure(

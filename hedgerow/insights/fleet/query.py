@@ -139,14 +139,13 @@ def _asks(
     for is_earlier, one in ((False, question.asked), (True, question.earlier)):
         if one is None:
             continue
-        sums = one.plain and not each and question.figure.alike
+        sums = one.plain and not each and question.figure.alike(one)
         if sums:
             yield is_earlier, "summed", summed, one
         else:
             yield is_earlier, "reports", reports, one
-        further = dict(question.figure.asks)
+        further = dict(question.figure.beside if sums else question.figure.asks)
         if sums:
-            further |= question.figure.beside
             for window in question.figure.windows(one):
                 further[moves_of(window)] = partial(moves, window=window)
         yield is_earlier, "question", itself, one
