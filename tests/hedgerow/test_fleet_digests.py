@@ -5,6 +5,7 @@ from collections import defaultdict
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sqlglot import parse_one
@@ -187,8 +188,9 @@ def plain_changes(key, events):
     return rows
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(STEPS, st.booleans()), min_size=1, max_size=9))
-@settings(max_examples=15, deadline=None, phases=[Phase.generate])
+@settings(max_examples=8, deadline=None, phases=[Phase.generate])
 def test_what_is_kept_says_what_the_events_say_whatever_happens(steps):
     world = World()
     world.send([{"event": BEAT, "distinct_id": "a", "hours": 48, "version": "1.0"}])
