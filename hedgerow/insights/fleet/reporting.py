@@ -27,9 +27,11 @@ LEAST_SHARE = 0.25
 """Of a usual day, before which nothing is projected."""
 
 BEATS = """
-    SELECT k, day, COUNT(*) AS beats, LIST(version) AS versions,
-      LIST(arrived - at) AS delays
-    FROM reported WHERE kind = 'beat' GROUP BY k, day"""
+    SELECT k, LIST(beats) AS beats, LIST(versions) AS versions, LIST(delays) AS delays
+    FROM (
+      SELECT k, COUNT(*) AS beats, LIST(version) AS versions, LIST(arrived - at) AS delays
+      FROM reported WHERE kind = 'beat' GROUP BY k, day) AS days
+    GROUP BY k"""
 FIRST_OF_DAY = """
     SELECT k, day, MIN(at) AS at FROM reported WHERE kind = 'beat' GROUP BY k, day"""
 
@@ -65,10 +67,11 @@ def regularity(fleet: Fleet) -> dict[str, Any]:
     ratios = [told["ratio"] for told, _ in regularity_members(fleet)]
     per_day: Counter[str] = Counter()
     without, delays = 0, []
-    for _, (_, count, versions, late) in fleet.rows("beats"):
-        per_day[str(count) if count < 3 else "3+"] += 1
-        without += sum(fleet.catalogue.find(text) is None for text in versions)
-        delays += [max(0, delay) for delay in late]
+    for _, days in fleet.rows("beats"):
+        for count, versions, late in zip(*days, strict=True):
+            per_day[str(count) if count < 3 else "3+"] += 1
+            without += sum(fleet.catalogue.find(text) is None for text in versions)
+            delays += [max(0, delay) for delay in late]
     regular = sum(ratio >= REGULAR for ratio in ratios)
     middle, high = percentile(delays, 0.5), percentile(delays, 0.95)
     return {
