@@ -36,6 +36,7 @@ from app.telemetry.blocks import (
     STATUS,
     USER_SET,
     USER_SET_ONCE,
+    VARIANT,
     VERSION,
 )
 from app.telemetry.definitions import (
@@ -333,4 +334,6 @@ def properties_of(event: Event, sink: str = "analytics") -> dict[str, Property]:
         event.name.startswith("error.") and sink == "analytics"
     )
     more = (PERSONLESS,) if no_person else ()
+    if "R" in event.blocks and sink == "analytics" and not event.personless:
+        more = (*more, *VARIANT)  # whatever a user does may be part of an experiment
     return {known.name: known for known in (*come, *event.own, *more)}

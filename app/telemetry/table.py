@@ -64,6 +64,9 @@ def markdown() -> str:
         "Generated from `app/telemetry/catalog.py`; what is not here cannot be sent.",
         f"Consent version {CONSENT_VERSION}. Nothing is sent before somebody consents.",
         "",
+        "`experiment_variant` (block E) may lie in every event of a user; block E itself",
+        "marks those where TimeTracker puts it by itself.",
+        "",
         "## Properties that come by themselves",
     ]
     for letter, title, known in blocks():

@@ -49,6 +49,16 @@ def test_the_guides_call_arrives_with_its_format(say, told):
     assert "feature_category" not in events[1]["properties"]
 
 
+def test_any_act_of_a_user_may_carry_the_variant_in_effect(say, told, mistakes):
+    say("detailed")
+
+    variant = {"experiment_variant": "b"}
+    (event,) = told(lambda: track_event(1, "timer.started", {"billable": True, **variant}))
+
+    assert event["properties"]["experiment_variant"] == "b"
+    assert not mistakes
+
+
 def test_a_login_identifies_exactly_as_the_guide_prints_it(say, told, ann):
     say("detailed")
 
