@@ -2,8 +2,27 @@
 
 Each says what is wrong, quoting the offending value, and what to do about it. None
 knows HTTP: ``views.pages`` turns ``code`` into a status and a page, the API into
-``application/problem+json``.
+``application/problem+json``. What quotes a value is written with ``said``, so that it can
+be said in another language too.
 """
+
+from typing import Any
+
+
+class Said(str):
+    """A sentence in English that remembers its message and what was filled in."""
+
+    __slots__ = ("message", "values")
+
+    message: str
+    values: dict[str, Any]
+
+
+def said(message: str, **values: Any) -> Said:
+    """Return ``message`` with ``%(name)s`` filled in; ``languages.told`` translates it."""
+    filled = Said(message % values)
+    filled.message, filled.values = message, values
+    return filled
 
 
 class TimeTrackerError(Exception):

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from app.audit import Object, record
 from app.errors import InvalidInput, NotFound, TimeTrackerError
+from app.languages import gettext as _
 from app.models.people import ApiToken, User
 from app.people import tokens
 from app.people.tokens import SCOPES, Made
@@ -15,7 +16,6 @@ from app.telemetry.send import track_event
 from app.views import context, forms
 from app.views.context import commit, db, now
 from app.views.pages import STATUS
-from app.views.words import gettext as _
 
 blueprint = Blueprint("api_tokens", __name__, url_prefix="/profile/tokens")
 

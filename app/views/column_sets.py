@@ -15,12 +15,12 @@ from werkzeug.wrappers import Response
 from app.errors import InvalidInput, NotFound, TimeTrackerError
 from app.exports import columns
 from app.exports.columns import Column
+from app.languages import gettext as _
 from app.models.people import User
 from app.models.saved import ColumnSet
 from app.views import context, forms
 from app.views.context import commit, db
 from app.views.report_words import dataset_name
-from app.views.words import gettext as _
 
 blueprint = Blueprint("column_sets", __name__, url_prefix="/export/columns")
 

@@ -23,6 +23,7 @@ from app.exports import columns, datasets, files, text
 from app.exports.columns import SUMMED, Sheet
 from app.exports.files import REPORTS, Wanted
 from app.exports.paper import PAPERS, Paper
+from app.languages import gettext as _
 from app.models import Database
 from app.models.people import User
 from app.people import roles
@@ -34,7 +35,6 @@ from app.views.context import db, now, settings
 from app.views.entries import LIST
 from app.views.pages import is_htmx
 from app.views.report_words import dataset_name, experiment, notes, own_variant
-from app.views.words import gettext as _
 
 blueprint = Blueprint("exports", __name__, url_prefix="/export")
 

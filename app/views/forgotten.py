@@ -22,6 +22,7 @@ from flask import (
 from werkzeug.wrappers import Response
 
 from app.errors import InvalidInput, NotFound
+from app.languages import gettext as _
 from app.models.entries import TimeEntry
 from app.models.people import User
 from app.telemetry.context import coarse_minutes, local_moment
@@ -35,7 +36,6 @@ from app.views.context import browser_session, commit, db, demand, now, settings
 from app.views.pages import is_htmx, toast
 from app.views.signin import back
 from app.views.timer import tell_stop
-from app.views.words import gettext as _
 
 blueprint = Blueprint("forgotten", __name__, url_prefix="/timer")
 

@@ -27,6 +27,7 @@ from app.audit import Object, record
 from app.errors import NotAllowed, TimeTrackerError, TooLarge
 from app.exports.text import safe
 from app.imports import batches, commit
+from app.languages import gettext as _
 from app.models.people import User
 from app.models.saved import ImportBatch, ImportRow
 from app.telemetry.reporter import EXTENSION
@@ -34,7 +35,6 @@ from app.telemetry.send import track_event
 from app.views import context, imports_asked
 from app.views.context import db, demand, now, settings
 from app.views.pages import STATUS, is_htmx
-from app.views.words import gettext as _
 
 blueprint = Blueprint("imports", __name__, url_prefix="/import")
 

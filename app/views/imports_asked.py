@@ -10,13 +10,13 @@ from app.errors import InvalidInput
 from app.imports import batches, people, reading, sources
 from app.imports.reading import Table
 from app.imports.sources import FIELDS, SOURCES
+from app.languages import gettext as _
 from app.models.people import User
 from app.models.saved import ImportBatch
 from app.people import roles
 from app.settings import Settings
 from app.tracking.days import zone
 from app.views import forms
-from app.views.words import gettext as _
 
 SAMPLES = 3
 ORDERS = ("ymd", "dmy", "mdy")

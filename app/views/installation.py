@@ -22,6 +22,8 @@ from app.audit import record
 from app.config import VERSION
 from app.errors import Conflict, InvalidInput, Unreachable
 from app.jobs import JOBS, NEWEST
+from app.languages import gettext as _
+from app.languages import told
 from app.mail import LAST_MAIL, Mail, is_on, send
 from app.models.people import UserSession
 from app.models.records import Lease, TelemetryLog
@@ -33,7 +35,6 @@ from app.telemetry.send import track_event, track_failure
 from app.views import context
 from app.views.context import commit, database, db, now
 from app.views.system import blueprint, checks
-from app.views.words import gettext as _
 
 __all__ = ["blueprint"]
 
@@ -192,7 +193,7 @@ def test_mail() -> Response:
         send(current_app.config, mail)
     except Unreachable as error:
         track_failure("email", error, user_id=admin.id)
-        context.say(str(error), kind="bad")
+        context.say(told(error), kind="bad")
     else:
         context.say(_("The mail server took a mail to %(address)s", address=address))
     return redirect(url_for("system.page"), code=HTTPStatus.SEE_OTHER)

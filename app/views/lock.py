@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 from app import settings as rules
 from app.audit import Object, record
 from app.errors import InvalidInput, TimeTrackerError
+from app.languages import gettext as _
 from app.models.entries import TimeEntry
 from app.telemetry.send import track_event
 from app.tracking.days import day_of, zone
@@ -22,7 +23,6 @@ from app.views import context, forms
 from app.views.context import commit, db, now
 from app.views.pages import STATUS
 from app.views.words import day
-from app.views.words import gettext as _
 
 blueprint = Blueprint("lock", __name__, url_prefix="/admin/lock")
 

@@ -31,7 +31,8 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.errors import NotSignedIn, TimeTrackerError, TooManyTries
+from app.errors import NotSignedIn, TimeTrackerError, TooManyTries, said
+from app.languages import told
 from app.people import accounts
 from app.telemetry import send
 from app.views import context, words
@@ -129,9 +130,11 @@ def _check_token() -> None:
     if browser.new or not hmac.compare_digest(given, browser.csrf_token()):
         response = _page(
             HTTPStatus.BAD_REQUEST,
-            "This page was open too long.",
-            "Go back, load it again and repeat; nothing was changed. "
-            "If it keeps happening, this browser refuses cookies.",
+            said("This page was open too long."),
+            said(
+                "Go back, load it again and repeat; nothing was changed. "
+                "If it keeps happening, this browser refuses cookies."
+            ),
         )
         raise HTTPException(response=response)
 
@@ -182,16 +185,22 @@ def _to_sign_in() -> AnyResponse:
 def _stale(_error: StaleDataError) -> AnyResponse:
     return _page(
         HTTPStatus.CONFLICT,
-        "Somebody changed this a moment before you.",
-        "Load the page again to see both versions; nothing of yours was saved.",
+        said("Somebody changed this a moment before you."),
+        said("Load the page again to see both versions; nothing of yours was saved."),
     )
 
 
 HTTP_WORDS = {
-    400: ("This request cannot be understood.", "Go back and try again."),
-    404: ("There is nothing at this address.", "It may have been moved or deleted."),
-    405: ("This address cannot be used like that.", "Start from the menu."),
-    413: ("That file is too large.", "Send a smaller one, or raise MAX_UPLOAD_MB."),
+    400: (said("This request cannot be understood."), said("Go back and try again.")),
+    404: (
+        said("There is nothing at this address."),
+        said("It may have been moved or deleted."),
+    ),
+    405: (said("This address cannot be used like that."), said("Start from the menu.")),
+    413: (
+        said("That file is too large."),
+        said("Send a smaller one, or raise MAX_UPLOAD_MB."),
+    ),
 }
 
 
@@ -219,8 +228,10 @@ def _unhandled(error: Exception) -> AnyResponse:
     )
     return _page(
         HTTPStatus.INTERNAL_SERVER_ERROR,
-        "Something went wrong on our side.",
-        "Nothing was saved. Try again; if it stays, tell an administrator the number below.",
+        said("Something went wrong on our side."),
+        said(
+            "Nothing was saved. Try again; if it stays, tell an administrator the number below."
+        ),
     )
 
 
@@ -240,6 +251,7 @@ def _page(status: HTTPStatus, what: str, hint: str) -> Response:
             "request_id": g.get("request_id", ""),
         }
         return Response(json.dumps(problem), status, mimetype="application/problem+json")
+    what, hint = told(what), told(hint)
     if is_htmx():
         response = Response(status=status)
         response.headers["HX-Reswap"] = "none"

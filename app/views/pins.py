@@ -5,13 +5,13 @@ from http import HTTPStatus
 from flask import Blueprint, redirect, url_for
 from werkzeug.wrappers import Response
 
+from app.languages import gettext as _
 from app.tracking import once, pins, suggestions, timers
 from app.views import forms
 from app.views.context import commit, db, demand, now, settings
 from app.views.entries import done
 from app.views.pages import is_htmx
 from app.views.timer import same_timer, told_start
-from app.views.words import gettext as _
 
 blueprint = Blueprint("pins", __name__, url_prefix="/pins")
 

@@ -4,11 +4,11 @@ from typing import Any
 
 from flask import current_app, render_template
 
+from app.languages import gettext as _
 from app.mail import EXTENSION, Mail, Post, is_on
 from app.models.people import User
 from app.telemetry.reporter import EXTENSION as REPORTER
 from app.views.context import now
-from app.views.words import gettext as _
 
 
 def works() -> bool:

@@ -25,6 +25,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.audit import Object, record
 from app.config import VERSION
 from app.errors import InvalidInput, TimeTrackerError
+from app.languages import gettext, told
 from app.models.people import User
 from app.models.records import Consent, Installation, TelemetryLog
 from app.telemetry import consent, installation, log, preview, sinks, table
@@ -34,7 +35,6 @@ from app.telemetry.reporter import EXTENSION, Reporter
 from app.telemetry.send import track_event
 from app.views import context, forms
 from app.views.context import commit, db, now
-from app.views.words import gettext
 
 blueprint = Blueprint("privacy", __name__, url_prefix="/admin/privacy")
 
@@ -239,7 +239,7 @@ def test() -> AnyResponse:
     try:
         tried = preview.send_test(_reporter(), now())
     except TimeTrackerError as error:
-        return _back(str(error), kind="bad")
+        return _back(told(error), kind="bad")
     if tried.taken:
         return _back(gettext("%(host)s took the test.", host=tried.host))
     return _back(
@@ -281,7 +281,7 @@ def forget() -> AnyResponse:
     try:
         receipt = preview.forget_us(_reporter(), name)
     except TimeTrackerError as error:
-        return _back(str(error), kind="bad")
+        return _back(told(error), kind="bad")
     with context.database().writing() as writing:
         record(
             writing,

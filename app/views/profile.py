@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response
 
 from app.audit import record
 from app.errors import InvalidInput, TimeTrackerError
+from app.languages import gettext as _
 from app.models.people import User, UserSession
 from app.people import accounts, own_data, roles, sessions
 from app.telemetry.context import browser
@@ -26,7 +27,6 @@ from app.tracking import durations, suggestions
 from app.views import context, forms
 from app.views.context import browser_session, commit, db, now
 from app.views.pages import STATUS
-from app.views.words import gettext as _
 from app.views.words import has
 
 blueprint = Blueprint("profile", __name__, url_prefix="/profile")

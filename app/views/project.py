@@ -12,6 +12,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from app.audit import record
+from app.languages import gettext as _
 from app.models.entries import TimeEntry
 from app.models.people import User
 from app.models.work import Project
@@ -27,7 +28,6 @@ from app.tracking.recorded import with_details
 from app.views import context, forms
 from app.views.context import commit, db, now, settings
 from app.views.projects import blueprint, named
-from app.views.words import gettext as _
 from app.work import members, projects
 
 __all__ = ["blueprint"]

@@ -5,6 +5,8 @@ from typing import Any
 
 from flask import current_app
 
+from app.languages import gettext as _
+from app.languages import ngettext
 from app.models.people import User
 from app.reports.filters import Question
 from app.reports.seen import Seen
@@ -12,9 +14,7 @@ from app.telemetry.experiments import variant
 from app.tracking.rounding import Rule
 from app.views import context
 from app.views.words import day as day_text
-from app.views.words import gettext as _
 from app.views.words import money as money_text
-from app.views.words import ngettext
 
 EXPERIMENT = "export_dialog"
 RANGE_WORDS = {"week", "month", "quarter", "year"}

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 from flask import request, url_for
 
+from app.languages import gettext as _
 from app.reports import filters
 from app.reports.detail import Names
 from app.reports.filters import NUMBERS, Question
-from app.views.words import gettext as _
 
 REPORTS = ("summary", "detailed", "weekly", "billable", "user")
 ENDPOINTS = {

@@ -12,6 +12,7 @@ from flask import Blueprint, render_template, request
 from sqlalchemy import func, select
 
 from app.errors import NotFound
+from app.languages import gettext as _
 from app.models.database import name_key
 from app.models.people import User
 from app.models.work import Client, Project, Tag, Task
@@ -20,7 +21,6 @@ from app.reports.filters import NONE, SOURCES, Question
 from app.views import context
 from app.views.context import db, settings
 from app.views.reports_asked import REPORTS, address, asked, changed, source_name
-from app.views.words import gettext as _
 from app.work import projects
 
 blueprint = Blueprint("report_filters", __name__, url_prefix="/reports/filter")

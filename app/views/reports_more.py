@@ -9,6 +9,7 @@ from flask import render_template
 from sqlalchemy import select
 
 from app.errors import NotFound
+from app.languages import gettext as _
 from app.models.people import User
 from app.people import roles
 from app.reports import billable as billing
@@ -32,7 +33,6 @@ from app.views.reports_shown import (
     tell,
     wanted,
 )
-from app.views.words import gettext as _
 
 __all__ = ["blueprint"]
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from flask import request
 
+from app.languages import gettext as _
 from app.models.saved import SavedFilter
 from app.people import roles
 from app.reports import filters, named, saved
@@ -23,7 +24,6 @@ from app.views.context import db, now, settings
 from app.views.entries import LIST
 from app.views.reports_asked import STARTS, address, asked, chips, narrowed, tabs
 from app.views.words import day as day_text
-from app.views.words import gettext as _
 
 SEEN_FOR_S = 600
 """The same question of the same person within ten minutes is told once."""

@@ -11,6 +11,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app.errors import NotFound
+from app.languages import gettext as _
 from app.models.saved import SavedFilter
 from app.people import roles
 from app.reports import filters
@@ -20,7 +21,6 @@ from app.views import context, forms
 from app.views.context import commit, db, settings
 from app.views.entries import LIST
 from app.views.reports_asked import ENDPOINTS, NOT_ASKED, REPORTS, STARTS, address
-from app.views.words import gettext as _
 
 blueprint = Blueprint("saved", __name__, url_prefix="/saved")
 

@@ -16,13 +16,13 @@ from app import settings as rules
 from app.audit import Object, record
 from app.config import STEPS, VARIABLES
 from app.errors import TimeTrackerError
+from app.languages import gettext as _
+from app.languages import ngettext
 from app.telemetry.send import track_event
 from app.variables import BOOLEAN
 from app.views import context, forms
 from app.views.context import commit, db, now
 from app.views.pages import STATUS
-from app.views.words import gettext as _
-from app.views.words import ngettext
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 

@@ -63,7 +63,7 @@ def first_run() -> str | Response | tuple[str, int]:
     try:
         _check(code)
     except TimeTrackerError as error:
-        return render_template("setup_code.html", wrong=str(error)), 403
+        return render_template("setup_code.html", wrong=error), 403
     if request.method == "GET" or "username" not in request.form:
         return _form(code, None)
     try:

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from app.audit import Object, record
 from app.errors import Conflict, InvalidInput, TimeTrackerError
+from app.languages import gettext as _
 from app.models.entries import TimeEntry
 from app.models.people import ROLES, User
 from app.people import accounts, directory, sessions
@@ -25,7 +26,6 @@ from app.views.context import commit, db, now, settings
 from app.views.pages import STATUS
 from app.views.signin import limits
 from app.views.timer import tell_stop
-from app.views.words import gettext as _
 
 Page = str | Response | tuple[str, int]
 

@@ -1,74 +1,24 @@
 """Words for templates: translations, dates, durations, icons, addresses of assets.
 
 Templates compute nothing; what they need said is said here, in the user's language, zone
-and format. English is the source; other languages are gettext catalogues in
-``translations/``. The language ``xx`` is made up: it marks every translated string, so
-that a test can find what was forgotten.
+and format; ``app.languages`` translates.
 """
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-from babel import Locale, dates, numbers
-from babel.support import NullTranslations, Translations
+from babel import dates, numbers
 from flask import Flask, current_app, g, request, session, url_for
 from markupsafe import Markup
 
 from app.config import VERSION
+from app.languages import direction, gettext, language, locale, ngettext, told
 from app.models.people import User
 from app.people import roles
 from app.tracking import durations
 from app.tracking.days import zone
 from app.views import context
-
-FOLDER = Path(__file__).parents[1] / "translations"
-PSEUDO = "xx"
-
-
-class Pseudo(NullTranslations):
-    """A language for tests: every translated string stands in brackets."""
-
-    def gettext(self, message: str) -> str:
-        """Return the string, marked."""
-        return f"⟦{message}⟧"
-
-    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        """Return the right form, marked."""
-        return f"⟦{msgid1 if n == 1 else msgid2}⟧"
-
-
-@lru_cache
-def _translations(language: str) -> NullTranslations:
-    if language == PSEUDO:
-        return Pseudo()
-    return Translations.load(FOLDER, [language])
-
-
-def language() -> str:
-    """Return the language of this request."""
-    if "language" not in g:
-        person = g.get("user")
-        g.language = person.locale if isinstance(person, User) else "en"
-    return str(g.language)
-
-
-def gettext(message: str, **values: Any) -> str:
-    """Return the string in the user's language, with ``%(name)s`` filled in."""
-    found = _translations(language()).gettext(message)
-    return found % values if values else found
-
-
-def ngettext(one: str, many: str, n: int, **values: Any) -> str:
-    """Return the form for ``n`` in the user's language."""
-    return _translations(language()).ngettext(one, many, n) % {"n": n, "num": n, **values}
-
-
-def locale() -> Locale:
-    """Return the locale that dates and numbers are written in."""
-    return Locale.parse("en" if language() == PSEUDO else language())
 
 
 def icon(name: str) -> Markup:
@@ -146,11 +96,6 @@ def flashed() -> dict[str, Any] | None:
     """Return what the page before wants said here, once."""
     said: dict[str, Any] | None = session.pop("toast", None)
     return said
-
-
-def direction() -> str:
-    """Return how the language is written: ``ltr`` or ``rtl``."""
-    return "rtl" if locale().text_direction == "rtl" else "ltr"
 
 
 def has(endpoint: str) -> bool:
@@ -249,6 +194,7 @@ def teach(app: Flask) -> None:
         "count": count,
         "money": money,
         "size": size,
+        "told": told,
     }
     app.jinja_env.globals |= {
         "icon": icon,
