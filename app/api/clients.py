@@ -1,10 +1,11 @@
 """Clients: ``/clients``."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Select, select
 
-from app.api import kinds
+from app.api import kinds, rounding
 from app.api.call import Answer, Call
 from app.api.idents import word
 from app.api.paging import ARCHIVED, PAGE, SINCE, Order, listed
@@ -13,6 +14,8 @@ from app.api.shown import iso
 from app.audit import Object
 from app.models.work import Client, Project, Tag
 from app.work import clients
+from app.work.clients import ClientFields
+from app.work.projects import HUES
 
 CLIENT = Shape(
     "Client",
@@ -21,6 +24,9 @@ CLIENT = Shape(
         "name": given(kinds.text(300)),
         "number": given(kinds.text(50), null=True),
         "currency": given(kinds.text(3), null=True),
+        "color": given(kinds.whole(1, HUES), "A hue of the palette."),
+        "notes": given(kinds.text(100_000), null=True),
+        "rounding": rounding.SHOWN,
         "archived": given(kinds.flag),
         "created_at": given(kinds.instant),
         "updated_at": given(kinds.instant),
@@ -29,6 +35,9 @@ CLIENT = Shape(
 _OPTIONAL = {
     "number": may(kinds.text(50), null=True),
     "currency": may(kinds.text(3), "ISO 4217, such as EUR.", null=True),
+    "color": may(kinds.whole(1, HUES)),
+    "notes": may(kinds.text(10_000), null=True),
+    "rounding": rounding.SET,
 }
 NAME = kinds.text(300, least=1)
 CLIENT_NEW = Shape("ClientNew", {"name": need(NAME), **_OPTIONAL})
@@ -53,6 +62,9 @@ def _shown(client: Client) -> dict[str, Any]:
         "name": client.name,
         "number": client.number,
         "currency": client.currency,
+        "color": client.color,
+        "notes": client.notes,
+        "rounding": rounding.shown(client),
         "archived": client.archived_at is not None,
         "created_at": iso(client.created_at),
         "updated_at": iso(client.updated_at),
@@ -81,13 +93,8 @@ def read_client(call: Call) -> Answer:
 
 def create_client(call: Call) -> Answer:
     """Add a client."""
-    client, _ = clients.save(
-        call.session,
-        None,
-        call.body["name"],
-        call.body.get("currency") or "",
-        call.body.get("number") or "",
-    )
+    fields = ClientFields(**{**call.body, **rounding.taken(call.body)})
+    client, _ = clients.save(call.session, None, fields)
     call.note("client.created", _named(client))
     call.tell("client.created", {"has_rate": False})
     return _answer(call, client)
@@ -96,13 +103,9 @@ def create_client(call: Call) -> Answer:
 def change_client(call: Call) -> Answer:
     """Change what is given of a client."""
     old = clients.find(call.session, call.path["client"])
-    client, changed = clients.save(
-        call.session,
-        old,
-        call.body.get("name", old.name),
-        call.body.get("currency", old.currency) or "",
-        call.body.get("number", old.number) or "",
-    )
+    wanted = {**call.body, **rounding.taken(call.body)}
+    fields = replace(clients.fields_of(old), **wanted)
+    client, changed = clients.save(call.session, old, fields)
     if changed:
         call.note("client.updated", _named(client), dict.fromkeys(changed, (None, None)))
         call.tell("client.updated", {"fields": changed})

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.api import kinds
+from app.api import kinds, rounding
 from app.api.call import Answer, Call
 from app.api.clients import LISTED as ARCHIVABLE
 from app.api.clients import NAME, narrowed
@@ -32,6 +32,7 @@ PROJECT = Shape(
         "notes": given(kinds.text(100_000), null=True),
         "visibility": given(kinds.one_of("all", "members")),
         "require_task": given(kinds.flag),
+        "rounding": rounding.SHOWN,
         "archived": given(kinds.flag),
         "created_at": given(kinds.instant),
         "updated_at": given(kinds.instant),
@@ -46,6 +47,7 @@ _OPTIONAL = {
     "notes": may(kinds.text(10_000), null=True),
     "visibility": may(kinds.one_of("all", "members")),
     "require_task": may(kinds.flag),
+    "rounding": rounding.SET,
 }
 PROJECT_NEW = Shape("ProjectNew", {"name": need(NAME), **_OPTIONAL})
 PROJECT_CHANGE = Shape("ProjectChange", {"name": may(NAME), **_OPTIONAL})
@@ -67,6 +69,7 @@ def _shown(project: Project) -> dict[str, Any]:
         "notes": project.notes,
         "visibility": project.visibility,
         "require_task": project.require_task,
+        "rounding": rounding.shown(project),
         "archived": project.archived_at is not None,
         "created_at": iso(project.created_at),
         "updated_at": iso(project.updated_at),
@@ -92,7 +95,7 @@ def _found(call: Call, *, to_change: bool = False) -> Project:
 
 def _fields(body: Mapping[str, Any], start: ProjectFields) -> ProjectFields:
     values = {("client_id" if k == "client" else k): v for k, v in body.items()}
-    return replace(start, **values)
+    return replace(start, **{**values, **rounding.taken(body)})
 
 
 def list_projects(call: Call) -> Answer:

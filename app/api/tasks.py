@@ -1,5 +1,7 @@
 """Tasks: ``/tasks``. Archiving one sets it to done: it vanishes from pickers."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
@@ -14,6 +16,7 @@ from app.api.shown import iso
 from app.audit import Object
 from app.models.work import Project, Task
 from app.work import projects, tasks
+from app.work.tasks import TaskFields
 
 STATUS = kinds.one_of(*tasks.STATUSES)
 TASK = Shape(
@@ -30,18 +33,23 @@ TASK = Shape(
         "updated_at": given(kinds.instant),
     },
 )
-ESTIMATE = may(kinds.whole(1), null=True)
+_OPTIONAL = {
+    "estimate_minutes": may(kinds.whole(1), null=True),
+    "assignee": may(
+        kinds.ident("user"), "Somebody who sees the project and records time.", null=True
+    ),
+    "due_on": may(kinds.day, null=True),
+}
 TASK_NEW = Shape(
     "TaskNew",
     {
         "project": need(kinds.ident("project")),
         "name": need(NAME),
-        "estimate_minutes": ESTIMATE,
+        "status": may(STATUS, "`open` unless given."),
+        **_OPTIONAL,
     },
 )
-TASK_CHANGE = Shape(
-    "TaskChange", {"name": may(NAME), "status": may(STATUS), "estimate_minutes": ESTIMATE}
-)
+TASK_CHANGE = Shape("TaskChange", {"name": may(NAME), "status": may(STATUS), **_OPTIONAL})
 LISTED: dict[str, Field] = {
     **PAGE,
     **SINCE,
@@ -98,22 +106,28 @@ def read_task(call: Call) -> Answer:
 def create_task(call: Call) -> Answer:
     """Add a task to a project."""
     body = call.body
-    estimate = body.get("estimate_minutes")
-    task = tasks.make(call.session, call.user, body["project"], body["name"], estimate)
+    fields = _fields(body, TaskFields(name=""))
+    task = tasks.make(call.session, call.user, body["project"], fields)
+    tasks.set_status(task, body.get("status", task.status or "open"))
     call.note("task.created", _named(task))
-    call.tell("task.created", {"has_estimate": estimate is not None, "assigned": False})
+    own = {
+        "has_estimate": fields.estimate_minutes is not None,
+        "assigned": fields.assignee_id is not None,
+    }
+    call.tell("task.created", own)
     return _answer(call, task)
 
 
+def _fields(body: Mapping[str, Any], start: TaskFields) -> TaskFields:
+    named = {"assignee": "assignee_id"}
+    known = {"name", *_OPTIONAL}
+    return replace(start, **{named.get(k, k): body[k] for k in known & set(body)})
+
+
 def change_task(call: Call) -> Answer:
-    """Change name, status or estimate of a task."""
+    """Change what is given of a task."""
     task = _found(call)
-    fields = tasks.change(
-        call.session,
-        task,
-        call.body.get("name", task.name),
-        call.body.get("estimate_minutes", task.estimate_minutes),
-    )
+    fields = tasks.change(call.session, task, _fields(call.body, tasks.fields_of(task)))
     if fields:
         call.note("task.updated", _named(task), dict.fromkeys(fields, (None, None)))
         call.tell("task.updated", {"fields": fields})

@@ -16,7 +16,9 @@ from app.models.work import Client, Project, Tag, Task
 from app.people import roles
 from app.settings import Settings
 from app.work import clients, projects, tags, tasks
+from app.work.clients import ClientFields
 from app.work.projects import ProjectFields
+from app.work.tasks import TaskFields
 
 LONGEST = {"client": 300, "project": 300, "task": 300}
 
@@ -121,7 +123,9 @@ class Targets:
             key = (project.id, name_key(said.task))
             task = self.tasks.get(key)
             if task is None:
-                task = tasks.make(self.session, self.me, project.id, said.task)
+                task = tasks.make(
+                    self.session, self.me, project.id, TaskFields(name=said.task)
+                )
                 self.tasks[key] = task
                 self.created["task"].append(task.id)
         return project, task, [self._tag(name) for name in said.tags]
@@ -146,7 +150,7 @@ class Targets:
     def _client(self, name: str) -> Client:
         found = self.clients.get(name_key(name))
         if found is None:
-            found, _ = clients.save(self.session, None, name)
+            found, _ = clients.save(self.session, None, ClientFields(name=name))
             self.session.flush()
             self.clients[found.name_key] = found
             self.created["client"].append(found.id)

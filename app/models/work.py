@@ -1,6 +1,7 @@
 """Tables of what time is spent on: clients, projects, tasks, tags, and rates."""
 
 from datetime import date, datetime
+from typing import NamedTuple
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
@@ -17,6 +18,19 @@ class Archivable:
     archived_at: Mapped[datetime | None]
 
 
+class OwnRounding(NamedTuple):
+    """What something says about rounding; None leaves it to the level above."""
+
+    minutes: int | None = None
+    method: str | None = None
+    level: str | None = None
+    minimum: int | None = None
+
+
+AS_ABOVE = OwnRounding()
+"""Nothing of one's own."""
+
+
 class Rounded:
     """Own rounding rules; all four are null where the level above decides."""
 
@@ -28,6 +42,21 @@ class Rounded:
     """``entry`` or ``day``."""
     rounding_minimum: Mapped[int | None]
     """Minutes that an entry over 0 counts at least."""
+
+    @property
+    def rounding(self) -> OwnRounding:
+        """All four together."""
+        return OwnRounding(
+            self.rounding_minutes,
+            self.rounding_method,
+            self.rounding_level,
+            self.rounding_minimum,
+        )
+
+    @rounding.setter
+    def rounding(self, own: OwnRounding) -> None:
+        self.rounding_minutes, self.rounding_method = own.minutes, own.method
+        self.rounding_level, self.rounding_minimum = own.level, own.minimum
 
 
 class Client(Numbered, Dated, Archivable, Rounded, Base):

@@ -1,5 +1,6 @@
 """Clients, tasks, tags and rates: short lists with a form on top."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from http import HTTPStatus
@@ -11,7 +12,7 @@ from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
 from app.audit import Object, record
-from app.errors import InvalidInput, NotFound, TimeTrackerError
+from app.errors import InvalidInput, NotFound, TimeTrackerError, said
 from app.models.people import User
 from app.models.work import Project, Rate
 from app.telemetry.send import track_event
@@ -21,6 +22,8 @@ from app.views import context, forms
 from app.views.context import commit, db, demand, now, settings
 from app.views.pages import STATUS
 from app.work import clients, projects, rates, tags, tasks
+from app.work.clients import ClientFields
+from app.work.tasks import TaskFields
 
 Page = str | tuple[str, int]
 
@@ -73,9 +76,9 @@ def save_client() -> Response | Page:
     number = forms.number_or_none("id")
     try:
         old = clients.find(db(), number) if number else None
-        client, changed = clients.save(
-            db(), old, forms.text("name"), forms.text("currency"), forms.text("number")
-        )
+        start = clients.fields_of(old) if old else ClientFields(name="")
+        fields = replace(start, name=forms.text("name"), currency=forms.text("currency"))
+        client, changed = clients.save(db(), old, fields)
     except TimeTrackerError as error:
         status = _status(error)
         return _clients(error), status
@@ -101,7 +104,7 @@ def act_on_client(number: int, do: str) -> Response:
         _noted("client.deleted", "client", client)
         clients.delete(db(), client)
     else:
-        raise NotFound(f"A client cannot be {do[:20]!r}.")
+        raise NotFound(said("A client cannot be %(do)r.", do=do[:20]))
     commit()
     if do in {"archive", "delete"}:
         track_event(person.id, f"client.{do.rstrip('e')}ed", {})
@@ -135,7 +138,8 @@ def make_task() -> Response | Page:
         text = forms.text("estimate")
         estimate = durations.seconds(text) // 60 if text else None
         number = forms.number_or_none("project_id")
-        task = tasks.make(db(), person, number, forms.text("name"), estimate)
+        fields = TaskFields(name=forms.text("name"), estimate_minutes=estimate)
+        task = tasks.make(db(), person, number, fields)
     except TimeTrackerError as error:
         status = _status(error)
         return _tasks(error), status
@@ -223,7 +227,7 @@ def act_on_tag(number: int, do: str) -> Response:
         into = tags.find(db(), forms.number_or_none("into") or 0)
         tags.merge(db(), [tag, into], into)
     else:
-        raise NotFound(f"A tag cannot be {do[:20]!r}.")
+        raise NotFound(said("A tag cannot be %(do)r.", do=do[:20]))
     commit()
     return _again("tags.index", f"{name}: done")
 
@@ -310,7 +314,7 @@ def delete_rate(number: int) -> Response:
     demand("rates.manage")
     rate = db().get(Rate, number)
     if rate is None:
-        raise NotFound(f"There is no rate number {number}.")
+        raise NotFound(said("There is no rate number %(number)s.", number=number))
     target = Object(type="rate", id=rate.id, label=rate.scope)
     gone = (f"{rate.amount} {rate.currency} from {rate.valid_from}", None)
     record(

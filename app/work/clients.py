@@ -1,16 +1,41 @@
 """Clients: made, changed, archived; deleted only where nothing belongs to them."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.errors import Conflict, InvalidInput, NotFound, Referenced
+from app.errors import Conflict, Count, InvalidInput, NotFound, Referenced, said
 from app.models.database import name_key
-from app.models.work import Client, Project
-from app.work.projects import checked_name
+from app.models.work import AS_ABOVE, Client, OwnRounding, Project
+from app.work.projects import HUES, checked_name
+from app.work.rounded import checked
 
-HUES = 10
+
+@dataclass(frozen=True, kw_only=True)
+class ClientFields:
+    """What a form or the API says of a client."""
+
+    name: str
+    currency: str | None = None
+    number: str | None = None
+    notes: str | None = None
+    color: int | None = None
+    """None: the next hue of a new client, the same of one that is there."""
+    rounding: OwnRounding = AS_ABOVE
+
+
+def fields_of(client: Client) -> ClientFields:
+    """Return what a client says now."""
+    return ClientFields(
+        name=client.name,
+        currency=client.currency,
+        number=client.number,
+        notes=client.notes,
+        color=client.color,
+        rounding=client.rounding,
+    )
 
 
 def every(session: Session, *, archived: bool = False) -> list[Client]:
@@ -23,25 +48,37 @@ def find(session: Session, number: int) -> Client:
     """Return a client by its number."""
     client = session.get(Client, number)
     if client is None:
-        raise NotFound(f"There is no client number {number}.", attr="client")
+        raise NotFound(
+            said("There is no client number %(number)s.", number=number), attr="client"
+        )
     return client
 
 
 def save(
-    session: Session, client: Client | None, name: str, currency: str = "", number: str = ""
+    session: Session, client: Client | None, fields: ClientFields
 ) -> tuple[Client, list[str]]:
     """Make a client, or change one; return it with the fields that changed."""
-    name, code = checked_name(name, "client"), currency.strip().upper()
+    name = checked_name(fields.name)
+    code = (fields.currency or "").strip().upper()
     _refuse_same_name(session, client, name)
     if code and not (len(code) == 3 and code.isascii() and code.isalpha()):
         raise InvalidInput(
-            f"{code!r} is no currency.", hint="Use three letters: EUR.", attr="currency"
+            said("%(code)r is no currency.", code=code),
+            hint="Use three letters: EUR.",
+            attr="currency",
         )
     if client is None:
         count = session.scalar(select(func.count(Client.id))) or 0
         client = Client(name=name, color=count % HUES + 1)
         session.add(client)
-    wanted = {"name": name, "currency": code or None, "number": number.strip()[:50] or None}
+    wanted = {
+        "name": name,
+        "currency": code or None,
+        "number": (fields.number or "").strip()[:50] or None,
+        "notes": (fields.notes or "").strip() or None,
+        "color": fields.color or client.color,
+        "rounding": checked(fields.rounding),
+    }
     changed = [key for key, value in wanted.items() if getattr(client, key) != value]
     for key in changed:
         setattr(client, key, wanted[key])
@@ -59,7 +96,7 @@ def _refuse_same_name(session: Session, client: Client | None, name: str) -> Non
     )
     if same is not None:
         raise Conflict(
-            f"There is a client {same.name!r} already.",
+            said("There is a client %(name)r already.", name=same.name),
             hint="Take another name.",
             attr="name",
         )
@@ -83,7 +120,8 @@ def delete(session: Session, client: Client) -> None:
     )
     if count:
         raise Referenced(
-            f"{client.name!r} has {count:,} projects.", hint="Archive it instead."
+            said("%(name)r has projects: %(n)s.", name=client.name, n=Count(count)),
+            hint="Archive it instead.",
         )
     session.delete(client)
     session.flush()

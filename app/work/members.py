@@ -7,7 +7,7 @@ decide who is in; where only members see a project, leaving it hides it.
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from app.errors import InvalidInput, NotFound
+from app.errors import InvalidInput, NotFound, said
 from app.models.people import User
 from app.models.work import Project, ProjectMember
 
@@ -55,7 +55,13 @@ def remove(session: Session, project: Project, user_id: int) -> User:
     """Take somebody out of a project; their time on it stays. Returns who it was."""
     member = session.get(ProjectMember, (project.id, user_id))
     if member is None:
-        raise NotFound(f"User number {user_id} is no member of {project.name!r}.")
+        raise NotFound(
+            said(
+                "User number %(user_id)s is no member of %(name)r.",
+                user_id=user_id,
+                name=project.name,
+            )
+        )
     user = session.get_one(User, user_id)
     session.delete(member)
     session.flush()

@@ -10,12 +10,13 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, func, or_, select, true
 from sqlalchemy.orm import Session, joinedload
 
-from app.errors import Conflict, InvalidInput, NotAllowed, NotFound, Referenced
+from app.errors import Conflict, Count, InvalidInput, NotAllowed, NotFound, Referenced, said
 from app.models.database import name_key
 from app.models.entries import TimeEntry
 from app.models.people import User
-from app.models.work import Client, Project, ProjectMember, Task
+from app.models.work import AS_ABOVE, Client, OwnRounding, Project, ProjectMember, Task
 from app.people.roles import led_by, rank
+from app.work.rounded import checked
 
 LONGEST_NAME = 300
 HUES = 10
@@ -34,6 +35,7 @@ class ProjectFields:
     notes: str | None = None
     visibility: str = "all"
     require_task: bool = False
+    rounding: OwnRounding = AS_ABOVE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +76,7 @@ def find(session: Session, user: User, project_id: int) -> Project:
     )
     if project is None:
         raise NotFound(
-            f"There is no project number {project_id}.",
+            said("There is no project number %(project_id)s.", project_id=project_id),
             hint="It may have been deleted, or you are not a member.",
             attr="project",
         )
@@ -113,7 +115,9 @@ def choose(
             return Chosen()
         task = session.get(Task, task_id)
         if task is None:
-            raise NotFound(f"There is no task number {task_id}.", attr="task")
+            raise NotFound(
+                said("There is no task number %(task_id)s.", task_id=task_id), attr="task"
+            )
         return Chosen(project=find(session, user, task.project_id), task=task)
     project = find(session, user, project_id)
     if task_id is None:
@@ -121,7 +125,11 @@ def choose(
     task = session.get(Task, task_id)
     if task is None or task.project_id != project.id:
         raise InvalidInput(
-            f"Task number {task_id} is not one of {project.name!r}.",
+            said(
+                "Task number %(task_id)s is not one of %(name)r.",
+                task_id=task_id,
+                name=project.name,
+            ),
             hint="Choose one of its own tasks, or none.",
             attr="task",
         )
@@ -143,13 +151,19 @@ def make(session: Session, user: User, fields: ProjectFields) -> Project:
 
 def change(session: Session, project: Project, fields: ProjectFields) -> list[str]:
     """Set the fields of a project and return the names of those that changed."""
-    name = checked_name(fields.name, "project")
+    name = checked_name(fields.name)
     _refuse_same_name(session, project, name, fields.client_id)
     if fields.client_id is not None and session.get(Client, fields.client_id) is None:
-        raise NotFound(f"There is no client number {fields.client_id}.", attr="client")
+        raise NotFound(
+            said("There is no client number %(client_id)s.", client_id=fields.client_id),
+            attr="client",
+        )
     if fields.visibility not in {"all", "members"}:
         raise InvalidInput(
-            f"A project cannot be visible to {fields.visibility!r}.",
+            said(
+                "A project cannot be visible to %(visibility)r.",
+                visibility=fields.visibility,
+            ),
             hint="Choose everyone, or members only.",
             attr="visibility",
         )
@@ -163,6 +177,7 @@ def change(session: Session, project: Project, fields: ProjectFields) -> list[st
         "notes": (fields.notes or "").strip() or None,
         "visibility": fields.visibility,
         "require_task": fields.require_task,
+        "rounding": checked(fields.rounding),
     }
     changed = [key for key, value in wanted.items() if getattr(project, key) != value]
     for key in changed:
@@ -170,13 +185,13 @@ def change(session: Session, project: Project, fields: ProjectFields) -> list[st
     return changed
 
 
-def checked_name(name: str, kind: str) -> str:
+def checked_name(name: str) -> str:
     """Return the name without blanks around it, or refuse it."""
     cleaned = " ".join(name.split())
     if not 1 <= len(cleaned) <= LONGEST_NAME:
         raise InvalidInput(
-            f"A {kind} cannot be called {cleaned[:40]!r}.",
-            hint=f"Use 1 to {LONGEST_NAME} characters.",
+            said("It cannot be called %(name)r.", name=cleaned[:40]),
+            hint=said("Use 1 to %(longest)s characters.", longest=LONGEST_NAME),
             attr="name",
         )
     return cleaned
@@ -196,15 +211,15 @@ def _refuse_same_name(
     )
     if same is None:
         return
-    where = f" of {same.client.name!r}" if same.client else ""
+    called = f"{same.client.name} · {same.name}" if same.client else same.name
     if same.archived_at is not None:
         raise Conflict(
-            f"There is an archived project{where} called {same.name!r}.",
+            said("There is an archived project called %(name)r.", name=called),
             hint="Restore that one, or take another name.",
             attr="name",
         )
     raise Conflict(
-        f"There is a project{where} called {same.name!r} already.",
+        said("There is a project called %(name)r already.", name=called),
         hint="Take another name.",
         attr="name",
     )
@@ -221,7 +236,8 @@ def refuse_others(session: Session, user: User, project: Project) -> None:
     if rank(user.role) >= rank("manager") or project.id in led_by(session, user):
         return
     raise NotAllowed(
-        f"{project.name!r} is led by somebody else.", hint="Ask its lead or a manager."
+        said("%(name)r is led by somebody else.", name=project.name),
+        hint="Ask its lead or a manager.",
     )
 
 
@@ -244,9 +260,12 @@ def delete(session: Session, project: Project) -> None:
         .where(TimeEntry.project_id == project.id)
     )
     if count:
-        entries = "1 entry" if count == 1 else f"{count:,} entries"
         raise Referenced(
-            f"{project.name!r} cannot be deleted: {entries} belong to it.",
+            said(
+                "%(name)r cannot be deleted. It holds entries: %(n)s.",
+                name=project.name,
+                n=Count(count),
+            ),
             hint="Archive it instead; its time stays in reports.",
         )
     session.delete(project)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from app.errors import InvalidInput
+from app.errors import InvalidInput, said
 from app.models.people import User
 from app.models.work import Client, Project, Rate, Task
 
@@ -205,24 +205,26 @@ def change(
 def _check(session: Session, new: NewRate) -> None:
     if new.scope not in NEEDS:
         raise InvalidInput(
-            f"There is no scope {new.scope!r}.",
-            hint=f"Use {', '.join(SCOPES)}.",
+            said("There is no scope %(scope)r.", scope=new.scope),
+            hint=said("Use %(scopes)s.", scopes=", ".join(SCOPES)),
             attr="scope",
         )
     for name in NEEDS[new.scope]:
         if getattr(new, name) is None:
-            what = name.removesuffix("_id")
-            raise InvalidInput(f"Say which {what} the rate is for.", attr=name)
+            raise InvalidInput("Say what the rate is for.", attr=name)
     for name, table in REFERS.items():
         number = getattr(new, name) if name in NEEDS[new.scope] else None
         if number is not None and session.get(table, number) is None:
             raise InvalidInput(
-                f"There is no {name.removesuffix('_id')} of this id.", attr=name
+                said("There is nothing of number %(number)s to rate.", number=number),
+                attr=name,
             )
     code = new.currency
     if not (len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()):
         raise InvalidInput(
-            f"{code!r} is no currency.", hint="Use three letters: EUR.", attr="currency"
+            said("%(code)r is no currency.", code=code),
+            hint="Use three letters: EUR.",
+            attr="currency",
         )
     if new.amount < 0:
         raise InvalidInput("A rate is 0 or more.", attr="amount")
@@ -236,8 +238,12 @@ def _refuse_other_currency(session: Session, new: NewRate) -> None:
         client = project.client if project else None
     if client is not None and client.currency not in {None, new.currency}:
         raise InvalidInput(
-            f"{client.name!r} is billed in {client.currency}.",
-            hint=f"Give the rate in {client.currency}.",
+            said(
+                "%(name)r is billed in %(currency)s.",
+                name=client.name,
+                currency=client.currency,
+            ),
+            hint=said("Give the rate in %(currency)s.", currency=client.currency),
             attr="currency",
         )
 

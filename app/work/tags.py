@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
-from app.errors import Conflict, InvalidInput, NotFound
+from app.errors import Conflict, Count, InvalidInput, NotFound, said
 from app.models.database import name_key
 from app.models.entries import entry_tags
 from app.models.work import Tag
@@ -25,7 +25,9 @@ def find(session: Session, number: int) -> Tag:
     """Return a tag by its number."""
     tag = session.get(Tag, number)
     if tag is None:
-        raise NotFound(f"There is no tag number {number}.", attr="tag")
+        raise NotFound(
+            said("There is no tag number %(number)s.", number=number), attr="tag"
+        )
     return tag
 
 
@@ -33,7 +35,7 @@ def _checked(name: str) -> str:
     cleaned = " ".join(name.split())
     if not 1 <= len(cleaned) <= LONGEST:
         raise InvalidInput(
-            f"A tag cannot be called {cleaned[:40]!r}.", hint=f"Use 1 to {LONGEST} characters.",
+            said("A tag cannot be called %(cleaned)r.", cleaned=cleaned[:40]), hint=said("Use 1 to %(longest)s characters.", longest=LONGEST),
             attr="name",
         )  # fmt: skip
     if "," in cleaned:
@@ -51,8 +53,10 @@ def make(session: Session, name: str, *, color: int | None = None) -> Tag:
     cleaned = _checked(name)
     same = by_name(session, cleaned)
     if same is not None:
-        hint = "Restore that one." if same.archived_at else "Use that one."
-        raise Conflict(f"There is a tag {same.name!r} already.", hint=hint, attr="name")
+        hint = said("Restore that one.") if same.archived_at else said("Use that one.")
+        raise Conflict(
+            said("There is a tag %(name)r already.", name=same.name), hint=hint, attr="name"
+        )
     number = session.scalar(select(func.count(Tag.id))) or 0
     tag = Tag(name=cleaned, color=color or number % HUES + 1)
     session.add(tag)
@@ -66,7 +70,7 @@ def rename(session: Session, tag: Tag, name: str, *, color: int | None = None) -
     same = by_name(session, cleaned)
     if same is not None and same.id != tag.id:
         raise Conflict(
-            f"There is a tag {same.name!r} already.",
+            said("There is a tag %(name)r already.", name=same.name),
             hint="Merge the two instead.",
             attr="name",
         )
@@ -115,7 +119,7 @@ def remove(session: Session, tag: Tag) -> None:
     count = uses(session).get(tag.id, 0)
     if count:
         raise Conflict(
-            f"{tag.name!r} is on {count:,} entries.",
+            said("%(name)r is on entries: %(n)s.", name=tag.name, n=Count(count)),
             hint="Archive it, or merge it into another.",
         )
     session.delete(tag)

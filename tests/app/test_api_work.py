@@ -1,0 +1,112 @@
+"""Clients, projects and tasks by the API: every field of theirs goes in and comes out."""
+
+import pytest
+
+from .api_client import installation, person, program_of, wrong_fields
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    made = installation(tmp_path_factory.mktemp("work"), rate=10_000)
+    person(made, "ben", "user")
+    person(made, "vera", "viewer")
+    yield made
+    made.extensions["reporter"].close()
+    made.extensions["database"].close()
+
+
+@pytest.fixture(scope="module")
+def ann(app):
+    return program_of(app)
+
+
+@pytest.fixture(scope="module")
+def people(ann):
+    return {one["username"]: one["id"] for one in ann.get("/users").json["results"]}
+
+
+ROUNDING = {"minutes": 15, "method": "up", "level": "entry", "minimum": 30}
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        pytest.param(
+            "/clients",
+            {"number": "K-7", "currency": "CHF", "notes": "By post", "color": 4,
+             "rounding": ROUNDING},
+            id="client",
+        ),
+        pytest.param(
+            "/projects",
+            {"code": "P-1", "notes": "Quiet", "color": 3, "billable": False,
+             "estimate_minutes": 600, "visibility": "members", "require_task": True,
+             "rounding": {"minutes": 6, "method": None, "level": "day", "minimum": None}},
+            id="project",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_given_is_kept_and_a_change_leaves_the_rest(ann, path, fields):
+    made = ann.made(path, {"name": f"All of {path}", **fields})
+    assert {name: made[name] for name in fields} == fields
+
+    changed = ann.patch(f"{path}/{made['id']}", {"name": f"Still {path}"}).json
+    assert {name: changed[name] for name in fields} == fields
+    plain = ann.patch(f"{path}/{made['id']}", {"rounding": None}).json
+    assert plain["rounding"] is None
+
+
+@pytest.mark.parametrize(
+    ("rounding", "field"),
+    [
+        pytest.param({"minutes": 7}, "rounding.minutes", id="a step there is not"),
+        pytest.param({"method": "half"}, "rounding.method", id="a direction there is not"),
+        pytest.param({"minimum": 1441}, "rounding.minimum", id="more than a day"),
+        pytest.param({"step": 5}, "rounding.step", id="an unknown rule"),
+        pytest.param(15, "rounding", id="no object"),
+    ],
+)
+def test_rounding_that_cannot_be_is_refused_by_field(ann, rounding, field):
+    answer = ann.post("/clients", {"name": "Odd", "rounding": rounding})
+
+    assert (answer.status_code, wrong_fields(answer)) == (422, [field])
+
+
+def test_a_projects_rounding_beats_its_clients_in_a_report(ann):
+    client = ann.made("/clients", {"name": "Steps", "rounding": {"minutes": 60}})
+    for name, own, expected in (("By it", None, 3600), ("Own", {"minutes": 15}, 1800)):
+        project = ann.made(
+            "/projects", {"name": name, "client": client["id"], "rounding": own}
+        )
+        ann.made(
+            "/entries", {"date": "2025-10-20", "seconds": 1900, "project": project["id"]}
+        )
+        asked = {"range": "all", "projects": [project["id"]]}
+        total = ann.post("/reports/query", asked).json["total"]
+        assert (total["seconds"], total["rounded_seconds"]) == (1900, expected)
+
+
+def test_a_task_has_somebody_a_day_and_an_estimate(ann, people):
+    project = ann.made("/projects", {"name": "Site"})
+    fields = {
+        "assignee": people["ben"],
+        "due_on": "2025-11-01",
+        "estimate_minutes": 90,
+        "status": "in_progress",
+    }
+    made = ann.made("/tasks", {"project": project["id"], "name": "Draw", **fields})
+    assert {name: made[name] for name in fields} == fields
+
+    changed = ann.patch(f"/tasks/{made['id']}", {"name": "Draw it", "due_on": None}).json
+    assert {name: changed[name] for name in fields} == {**fields, "due_on": None}
+
+
+@pytest.mark.parametrize("who", ["vera", "ben"])
+def test_a_task_goes_to_nobody_who_could_not_work_on_it(ann, people, who):
+    hidden = {"name": f"Hidden from {who}", "visibility": "members"}
+    project = ann.made("/projects", hidden)
+    answer = ann.post(
+        "/tasks", {"project": project["id"], "name": "Draw", "assignee": people[who]}
+    )
+
+    assert (answer.status_code, wrong_fields(answer)) == (422, ["assignee"])
