@@ -1,1 +1,1 @@
-"""Alerts: look when it is due, compare, and tell those who asked for it."""
+"""Alerts and subscriptions: look when it is due, compare, and tell those who want it."""

@@ -11,8 +11,8 @@ from hedgerow.settings import Settings
 TIMEOUT_S = 20
 
 
-def send(settings: Settings, to: str, subject: str, text: str) -> None:
-    """Send a mail. Raises NotDelivered."""
+def send(settings: Settings, to: str, subject: str, text: str, *, html: str = "") -> None:
+    """Send a mail, where ``html`` is given in both forms. Raises NotDelivered."""
     if not settings.smtp_host:
         raise NotDelivered(
             "This server sends no mail.", hint="Set HEDGEROW_SMTP_HOST and the others."
@@ -23,6 +23,8 @@ def send(settings: Settings, to: str, subject: str, text: str) -> None:
     message["Message-ID"] = make_msgid(domain="hedgerow")
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text)
+    if html:
+        message.add_alternative(html, subtype="html")
     try:
         with _connected(settings) as server:
             if settings.smtp_user:

@@ -30,6 +30,7 @@ from hedgerow.api import (
     projects,
     query,
     serving,
+    subscriptions,
 )
 from hedgerow.api.endpoints import Endpoint, endpoint
 from hedgerow.api.parts import Parts
@@ -194,6 +195,18 @@ ALERTS = (
     endpoint("DELETE", _ALERT, "alert:write", alerts.delete_alert),
 )
 
+_POSTS = f"{ONE}/subscriptions"
+_POST = f"{_POSTS}/{{subscription_id}}"
+SUBSCRIPTIONS = (
+    endpoint("GET", _POSTS, "subscription:read", subscriptions.list_subscriptions),
+    endpoint(
+        "POST", _POSTS, "subscription:write", subscriptions.create_subscription, status=201
+    ),
+    endpoint("GET", _POST, "subscription:read", subscriptions.read_subscription),
+    endpoint("PATCH", _POST, "subscription:write", subscriptions.change_subscription),
+    endpoint("DELETE", _POST, "subscription:write", subscriptions.delete_subscription),
+)
+
 _FLEET = f"{ONE}/fleet"
 _RELEASE = f"{_FLEET}/releases/{{version}}"
 _SAYS_FLEET = "project:admin"
@@ -232,6 +245,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *EXPERIMENTS,
     *ANNOTATIONS,
     *ALERTS,
+    *SUBSCRIPTIONS,
     *FLEET,
 )
 

@@ -204,6 +204,13 @@ def may_read(session: Session, project_id: int, address: str) -> bool:
     )
 
 
+def readers(session: Session, project_id: int) -> list[str]:
+    """Return the addresses that may be told about a project, in order."""
+    found = {user.email for user, _ in accounts.members(session, project_id)}
+    found |= {user.email for user in accounts.users(session) if user.is_admin}
+    return sorted(one for one in found if may_read(session, project_id, one))
+
+
 def next_check(interval: str, now: datetime, timezone: str) -> datetime:
     """Return when to look next: after the hour, or at six in the project's morning."""
     if interval == "hourly":

@@ -1,15 +1,16 @@
-"""Alerts are looked at, and people told, in a thread of its own."""
+"""Alerts are looked at, subscriptions mailed, and people told, in a thread of its own."""
 
 import logging
 import threading
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from hedgerow.alerts import telling
+from hedgerow.alerts import posting, telling
 from hedgerow.alerts.looking import look_at_due
 from hedgerow.errors import HedgerowError
-from hedgerow.meta import alerts
+from hedgerow.meta import alerts, subscriptions
 from hedgerow.serve.house import House
+from hedgerow.web.letters import Letters
 
 LOG = logging.getLogger(__name__)
 FIRST_AFTER_S = 20.0
@@ -17,7 +18,7 @@ EVERY_S = 30.0
 
 
 class Alerting:
-    """Looks every half a minute for alerts and messages that are due."""
+    """Looks every half a minute for what is due."""
 
     def __init__(self, house: House, base: str) -> None:
         """``base`` is the address people find this server at."""
@@ -29,6 +30,7 @@ class Alerting:
         """Begin; what was leaving when the last run ended is not sent again."""
         with self._house.metadata.writing() as session:
             alerts.after_a_stop(session)
+            subscriptions.after_a_stop(session)
         self._thread.start()
 
     def stop(self) -> None:
@@ -41,13 +43,32 @@ class Alerting:
         wait_s = FIRST_AFTER_S
         while not self._stopped.wait(wait_s):
             wait_s = EVERY_S
-            try:
-                once(self._house, self._base)
-            except (HedgerowError, SQLAlchemyError) as error:
-                LOG.warning("Alerts could not be looked at: %s", error)
+            for look in (once, post):
+                try:
+                    look(self._house, self._base)
+                except (HedgerowError, SQLAlchemyError) as error:
+                    LOG.warning("What is due could not be looked at: %s", error)
 
 
 def once(house: House, base: str) -> None:
-    """Look at what is due and send what waits."""
+    """Look at the alerts that are due and send what waits."""
     look_at_due(house.metadata, house.directory.project_of_id, house.asking, house.clock())
     telling.send_waiting(house.metadata, house.settings, base, house.clock)
+
+
+def post(house: House, base: str) -> None:
+    """Mail the subscriptions that are due."""
+    posting.note_due(house.metadata, house.directory.project_of_id, house.clock())
+    write = letters(house, base).write
+    posting.send_waiting(house.metadata, house.settings, write, house.clock)
+
+
+def letters(house: House, base: str) -> Letters:
+    """Return what writes the mails of subscriptions."""
+    return Letters(
+        metadata=house.metadata,
+        directory=house.directory,
+        ask=house.asking,
+        base=base,
+        clock=house.clock,
+    )

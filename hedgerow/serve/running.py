@@ -23,7 +23,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hedgerow.alerts import telling
+from hedgerow.alerts import posting, telling
 from hedgerow.api import forgetting, health
 from hedgerow.api.parts import Parts
 from hedgerow.api.questions import Questions
@@ -34,7 +34,7 @@ from hedgerow.errors import BadSetting, HedgerowError
 from hedgerow.inbox import MIB
 from hedgerow.meta import access, accounts
 from hedgerow.replies import refusal
-from hedgerow.serve.alerting import Alerting
+from hedgerow.serve.alerting import Alerting, letters
 from hedgerow.serve.errands import Errands
 from hedgerow.serve.expiring import Hourly
 from hedgerow.serve.figures import checks, figures
@@ -149,6 +149,9 @@ def services_of(house: House) -> Services:
         clock=house.clock,
         try_alert=lambda alert: telling.try_out(
             house.settings, alert, address(house.settings), house.clock()
+        ),
+        try_subscription=lambda row, to: posting.try_out(
+            house.settings, row, letters(house, address(house.settings)).write, to
         ),
         provider=provider_of(house.settings),
     )

@@ -18,7 +18,7 @@ from hedgerow.insights.alert_rules import (
     Watched,
 )
 from hedgerow.insights.fleet.ready_alerts import READY
-from hedgerow.meta import accounts, alerts, audit, boards
+from hedgerow.meta import alerts, audit, boards
 from hedgerow.meta.alerts import Wish
 from hedgerow.meta.tables_alerts import Alert
 from hedgerow.web.visits import Visit
@@ -172,7 +172,7 @@ def _form(
     with visit.services.metadata.reading() as session:
         history = alerts.history(session, row.id) if row else []
         found = boards.insights(session, visit.here.id, limit=1000)[0]
-        people = _people(session, visit.here.id)
+        people = alerts.readers(session, visit.here.id)
     rule = msgspec.convert(row.definition, Rule) if row and row.insight_id else Rule()
     return visit.render(
         "alert.html",
@@ -192,13 +192,6 @@ def _form(
         sends_mail=bool(settings.smtp_host),
         tried=tried,
     )
-
-
-def _people(session: Session, project_id: int) -> list[str]:
-    """Return the addresses that may be told, in order."""
-    found = {user.email for user, _ in accounts.members(session, project_id)}
-    found |= {user.email for user in accounts.users(session) if user.is_admin}
-    return sorted(one for one in found if alerts.may_read(session, project_id, one))
 
 
 def _can_be_watched(query: dict[str, Any]) -> bool:

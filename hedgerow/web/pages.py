@@ -38,6 +38,7 @@ from hedgerow.web import (
     sharing,
     signin,
     signon_page,
+    subscriptions,
     suggest,
     system,
 )
@@ -62,6 +63,7 @@ class Screen(NamedTuple):
 P = "/p/{project_id:int}"
 COHORT = f"{P}/cohorts/{{cohort_id:int}}"
 ALERT = f"{P}/alerts/{{alert_id:int}}"
+MAILED = f"{P}/subscriptions/{{subscription_id:int}}"
 TRIAL = f"{P}/experiments/{{experiment_id:int}}"
 NOTE = f"{P}/data/annotations/{{annotation_id:int}}"
 PERSON = f"{P}/persons/{{person_id}}"
@@ -150,6 +152,13 @@ SCREENS: tuple[Screen, ...] = (
     Screen("GET", ALERT, alerts.page, "viewer"),
     Screen("POST", ALERT, alerts.change, "editor"),
     Screen("POST", f"{ALERT}/act", alerts.act, "editor"),
+    Screen("GET", f"{P}/subscriptions", subscriptions.listing, "viewer"),
+    Screen("POST", f"{P}/subscriptions", subscriptions.create, "editor"),
+    Screen("GET", f"{P}/subscriptions/new", subscriptions.new, "editor"),
+    Screen("GET", MAILED, subscriptions.page, "viewer"),
+    Screen("POST", MAILED, subscriptions.change, "editor"),
+    Screen("POST", f"{MAILED}/act", subscriptions.act, "editor"),
+    Screen("POST", f"{MAILED}/leave", subscriptions.leave, "viewer"),
     Screen("GET", f"{P}/experiments", experiments.listing, "viewer"),
     Screen("POST", f"{P}/experiments", experiments.create, "editor"),
     Screen("GET", f"{P}/experiments/new", experiments.new, "viewer"),

@@ -67,5 +67,8 @@ class Services:
     try_alert: Callable[[Any], list[tuple[str, str]]]
     """Sends a test of an alert (its row) to all it tells; each with why it failed."""
 
+    try_subscription: Callable[[Any, str], list[tuple[str, str]]]
+    """Mails a subscription (its row) now to one address; with why it failed."""
+
     provider: Provider | None = None
     """Where people may sign in besides here; None: nowhere."""
