@@ -18,6 +18,16 @@ class Said(str):
     values: dict[str, Any]
 
 
+class Count(int):
+    """A number of things: with separators, those of the reader's language."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        """Return it as English writes it."""
+        return f"{int(self):,}"
+
+
 def said(message: str, **values: Any) -> Said:
     """Return ``message`` with ``%(name)s`` filled in; ``languages.told`` translates it."""
     filled = Said(message % values)

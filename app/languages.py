@@ -17,18 +17,19 @@ Rules know no language: they raise errors in English that remember what they wer
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, datetime
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from babel import Locale
+from babel import Locale, dates, numbers
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from flask import current_app, g
 
-from app.errors import Said, TimeTrackerError
+from app.errors import Count, Said, TimeTrackerError
 from app.models.people import User
 
 FOLDER = Path(__file__).parent / "translations"
@@ -132,8 +133,18 @@ def told(said: str | TimeTrackerError) -> str:
         return f"{told(said.what)} {told(said.hint)}".strip()
     if not isinstance(said, Said):
         return gettext(said) if said else ""
-    values = {k: told(v) if isinstance(v, Said) else v for k, v in said.values.items()}
-    return gettext(said.message, **values)
+    return gettext(said.message, **{k: _shown(v) for k, v in said.values.items()})
+
+
+def _shown(value: Any) -> Any:
+    """Return what a rule filled in as this reader writes it."""
+    if isinstance(value, Said):
+        return told(value)
+    if isinstance(value, Count):
+        return str(numbers.format_decimal(value, locale=locale()))
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return str(dates.format_date(value, "d MMM y", locale=locale()))
+    return value
 
 
 def locale() -> Locale:

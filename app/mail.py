@@ -23,7 +23,7 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from app.errors import Unreachable
+from app.errors import Unreachable, said
 from app.models import Database
 from app.models.records import OutgoingMail
 
@@ -167,8 +167,13 @@ def send(config: Mapping[str, Any], mail: Mail) -> None:
             server.send_message(_message(config, mail))
     except (OSError, smtplib.SMTPException) as error:
         raise Unreachable(
-            f"The mail server {host}:{port} did not take a mail "
-            f"({type(error).__name__}: {_said(error)}).",
+            said(
+                "The mail server %(host)s:%(port)s did not take a mail (%(name)s: %(said)s).",
+                host=host,
+                port=port,
+                name=type(error).__name__,
+                said=_said(error),
+            ),
             hint="Check MAIL_HOST, MAIL_PORT, MAIL_SECURITY, MAIL_USER and MAIL_PASSWORD.",
         ) from error
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.config import VARIABLES
-from app.errors import Conflict, InvalidInput
+from app.errors import Conflict, InvalidInput, said
 from app.models.saved import Setting
 
 CHANGEABLE = (
@@ -99,7 +99,9 @@ def read(name: str, text: str) -> Any:
         return kind.read(text)
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise InvalidInput(
-            f"{text[:60]!r} cannot be used here.", hint=f"It takes {kind.words}.", attr=name
+            said("%(text)r cannot be used here.", text=text[:60]),
+            hint=said("It takes %(words)s.", words=kind.words),
+            attr=name,
         ) from error
 
 
@@ -124,7 +126,7 @@ def save(
     for name, value in values.items():
         if name not in CHANGEABLE or name in config["SET_IN_ENVIRONMENT"]:
             raise Conflict(
-                f"{name} cannot be changed here.",
+                said("%(name)s cannot be changed here.", name=name),
                 hint="It is set by the environment of this installation.",
             )
         row = session.get(Setting, name)

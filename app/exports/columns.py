@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal
 
-from app.errors import InvalidInput, NotFound
+from app.errors import InvalidInput, NotFound, said
 
 Kind = Literal[
     "number", "text", "word", "flag", "date", "clock", "moment",
@@ -154,7 +154,8 @@ def known(dataset: str) -> tuple[Column, ...]:
     """Return the columns of a dataset; NotFound where there is none."""
     if dataset not in DATASETS:
         raise NotFound(
-            f"There is no export of {dataset!r}.", hint=f"There are {', '.join(DATASETS)}."
+            said("There is no export of %(dataset)r.", dataset=dataset),
+            hint=said("There are %(datasets)s.", datasets=", ".join(DATASETS)),
         )
     return DATASETS[dataset]
 
@@ -176,8 +177,8 @@ def chosen(
         key = str(wanted.get("key", ""))
         if key not in by_key:
             raise InvalidInput(
-                f"There is no column {key!r}.",
-                hint=f"There are {', '.join(by_key)}.",
+                said("There is no column %(key)r.", key=key),
+                hint=said("There are %(by_key)s.", by_key=", ".join(by_key)),
                 attr="columns",
             )
         if money or key not in MONEY:

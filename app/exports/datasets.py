@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
-from app.errors import NotAllowed
+from app.errors import NotAllowed, said
 from app.exports.columns import SUMMED, Cell, Column, Row, Sheet, in_major
 from app.exports.entries import digits_of
 from app.models.entries import TimeEntry
@@ -159,7 +159,7 @@ def table(session: Session, user: User, dataset: str, sheet: Sheet) -> Sheet:
     """Return one of the plain tables; users and audit are the administrator's."""
     if dataset in {"users", "audit"} and rank(user.role) < rank("admin"):
         raise NotAllowed(
-            f"The export of {dataset} is for administrators.",
+            said("The export of %(dataset)s is for administrators.", dataset=dataset),
             hint="Ask an administrator of this installation.",
         )
     sources = {

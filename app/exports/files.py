@@ -13,7 +13,7 @@ from typing import Protocol
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.errors import TooLarge
+from app.errors import Count, TooLarge, said
 from app.exports import datasets, entries, text, workbook
 from app.exports.columns import Row, Sheet
 from app.exports.datasets import Words
@@ -101,7 +101,11 @@ def refuse_too_many(number: int, most: int, told: Told) -> None:
         return
     told.failed("too_large", None)
     raise TooLarge(
-        f"This export has {number:,} rows; {most:,} are the most on this installation.",
+        said(
+            "This export has %(number)s rows; %(most)s are the most on this installation.",
+            number=Count(number),
+            most=Count(most),
+        ),
         hint="Choose a shorter period or add a filter.",
     )
 

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.errors import Conflict, InvalidInput, NotFound, TooLarge
+from app.errors import Conflict, Count, InvalidInput, NotFound, TooLarge, said
 from app.imports import people, reading, sources
 from app.imports.plan import Answers, Planned, Planner
 from app.imports.reading import Meaning, Table
@@ -50,8 +50,11 @@ def upload(
         raise InvalidInput("The file has no rows.", hint="Export it again.", attr="file")
     if count > most_rows:
         raise TooLarge(
-            f"The file has {count:,} rows.",
-            hint=f"{most_rows:,} are the most: divide it, or raise IMPORT_MAX_ROWS.",
+            said("The file has %(count)s rows.", count=Count(count)),
+            hint=said(
+                "%(most)s are the most: divide it, or raise IMPORT_MAX_ROWS.",
+                most=Count(most_rows),
+            ),
         )
     batch = ImportBatch(
         user_id=user.id,

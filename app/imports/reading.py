@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
-from app.errors import InvalidInput
+from app.errors import InvalidInput, said
 from app.imports.sources import Columns
 from app.tracking.days import at_local, zone
 
@@ -60,7 +60,11 @@ class Table:
                     yield Row(line, cells)
         except csv.Error as error:
             raise InvalidInput(
-                f"Line {reader.line_num} is no CSV ({error}).",
+                said(
+                    "Line %(line_num)s is no CSV (%(error)s).",
+                    line_num=reader.line_num,
+                    error=error,
+                ),
                 hint="Export the file again.",
                 attr="file",
             ) from error

@@ -14,7 +14,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.errors import Conflict, InvalidInput, NotFound
+from app.errors import Conflict, InvalidInput, NotFound, said
 from app.models.database import name_key
 from app.models.people import ROLES, OneTimeLink, User
 from app.settings import Settings
@@ -80,7 +80,7 @@ def make(
     username = free_name(session, new.username)
     if new.role not in ROLES:
         raise InvalidInput(
-            f"There is no role {new.role!r}.", hint=f"Take one of {', '.join(ROLES)}.",
+            said("There is no role %(role)r.", role=new.role), hint=said("Take one of %(roles)s.", roles=", ".join(ROLES)),
             attr="role",
         )  # fmt: skip
     user = User(
@@ -106,13 +106,13 @@ def free_name(session: Session, name: str, *, of: User | None = None) -> str:
     username = name.strip()
     if not 1 <= len(username) <= 150 or any(c.isspace() for c in username):
         raise InvalidInput(
-            f"{username!r} cannot be a user name.",
+            said("%(username)r cannot be a user name.", username=username),
             hint="Use 1 to 150 characters without spaces.",
             attr="username",
         )
     if by_name(session, username) not in {None, of}:
         raise InvalidInput(
-            f"Somebody is called {username!r} already.", hint="Take another name.",
+            said("Somebody is called %(username)r already.", username=username), hint="Take another name.",
             attr="username",
         )  # fmt: skip
     return username
@@ -127,7 +127,7 @@ def checked_address(text: str | None) -> str | None:
     odd = any(c.isspace() or c in "<>,;" for c in address)
     if not (name and at and "." in domain.strip(".")) or odd or len(address) > 254:
         raise InvalidInput(
-            f"{address[:60]!r} is no mail address.",
+            said("%(address)r is no mail address.", address=address[:60]),
             hint="Write it like ann@example.org.",
             attr="email",
         )
@@ -148,8 +148,12 @@ def set_password(user: User, password: str, *, least: int = 12) -> None:
     """Give the user a password, or raise InvalidInput saying what is wrong with it."""
     if not least <= len(password) <= LONGEST_PASSWORD:
         raise InvalidInput(
-            f"The password has {len(password)} characters.",
-            hint=f"Use {least} to {LONGEST_PASSWORD}; a few words are easiest to remember.",
+            said("The password has %(password)s characters.", password=len(password)),
+            hint=said(
+                "Use %(least)s to %(longest_password)s; a few words are easiest to remember.",
+                least=least,
+                longest_password=LONGEST_PASSWORD,
+            ),
             attr="password",
         )
     same = name_key(password)
@@ -225,7 +229,10 @@ def keep_an_admin(session: Session, user: User) -> None:
     found = session.scalars(admins.order_by(User.id).with_for_update()).all()
     if set(found) <= {user.id}:  # locked: two who go at once must not both be last but one
         raise Conflict(
-            f"{user.display_name!r} is the last administrator.",
+            said(
+                "%(display_name)r is the last administrator.",
+                display_name=user.display_name,
+            ),
             hint="Make somebody else an administrator first.",
         )
 
@@ -234,8 +241,8 @@ def change_role(session: Session, user: User, role: str) -> str:
     """Give the user another role and return the one before."""
     if role not in ROLES:
         raise InvalidInput(
-            f"There is no role {role!r}.",
-            hint=f"Take one of {', '.join(ROLES)}.",
+            said("There is no role %(role)r.", role=role),
+            hint=said("Take one of %(roles)s.", roles=", ".join(ROLES)),
             attr="role",
         )
     before = user.role

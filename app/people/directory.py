@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from app.errors import InvalidInput, NotFound, Referenced
+from app.errors import Count, InvalidInput, NotFound, Referenced, said
 from app.models.database import name_key
 from app.models.entries import Pin, TimeEntry, UndoStep
 from app.models.people import ApiToken, OneTimeLink, User, UserSession
@@ -78,7 +78,10 @@ def find(session: Session, number: int) -> User:
     """Return the user of this number."""
     user = session.get(User, number)
     if user is None:
-        raise NotFound(f"There is no user number {number}.", hint="It may be deleted.")
+        raise NotFound(
+            said("There is no user number %(number)s.", number=number),
+            hint="It may be deleted.",
+        )
     return user
 
 
@@ -144,7 +147,10 @@ def reactivate(user: User) -> None:
     """Let somebody sign in again; an anonymised account is nobody's any more."""
     if is_anonymous(user):
         raise InvalidInput(
-            f"{user.display_name!r} was anonymised: nobody can sign in as them again.",
+            said(
+                "%(display_name)r was anonymised: nobody can sign in as them again.",
+                display_name=user.display_name,
+            ),
             hint="Make a new account.",
         )
     user.is_active = True
@@ -175,8 +181,13 @@ def remove(session: Session, user: User) -> None:
     holds = belongings(session, user)
     if holds.hold:
         raise Referenced(
-            f"{user.display_name!r} cannot be deleted: {holds.entries:,} entries and "
-            f"{holds.imports:,} imports belong to them.",
+            said(
+                "%(name)r cannot be deleted. It holds entries: %(entries)s, "
+                "imports: %(imports)s.",
+                name=user.display_name,
+                entries=Count(holds.entries),
+                imports=Count(holds.imports),
+            ),
             hint="Anonymise the account instead: the entries stay, the name goes.",
         )
     _take_away(session, user)

@@ -11,7 +11,7 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.errors import NotAllowed
+from app.errors import NotAllowed, said
 from app.models.people import ROLES, User
 from app.models.work import ProjectMember
 from app.settings import Settings
@@ -71,7 +71,7 @@ def demand(user: User | None, act: Act, settings: Settings) -> None:
     if not may(user, act, settings):
         role = user.role if user else "nobody"
         raise NotAllowed(
-            f"This needs more than the role {role!r} has.",
+            said("This needs more than the role %(role)r has.", role=role),
             hint="Ask an administrator of this installation.",
         )
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from app.errors import AccountRefused, TooManyTries
+from app.errors import AccountRefused, TooManyTries, said
 from app.models.database import name_key
 from app.models.people import LoginAttempt, OneTimeLink, User, UserSession
 from app.people import accounts
@@ -98,7 +98,9 @@ def wait(
         if remaining > 0:
             raise TooManyTries(
                 "There were too many tries.",
-                hint=f"Wait {_in_words(remaining)} and try again.",
+                hint=said(
+                    "Wait %(in_words)s and try again.", in_words=_in_words(remaining)
+                ),
                 retry_after_s=remaining,
             )
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from app.errors import InvalidInput, NotFound
+from app.errors import InvalidInput, NotFound, said
 from app.models.people import ApiToken, User
 
 SCOPES = ("read", "time:write", "manage:write", "reports", "admin")
@@ -50,15 +50,21 @@ def make(
     cleaned = " ".join(name.split())
     if not 1 <= len(cleaned) <= 100:
         raise InvalidInput(
-            f"A token cannot be called {cleaned[:40]!r}.",
+            said("A token cannot be called %(cleaned)r.", cleaned=cleaned[:40]),
             hint="Say in 1 to 100 characters what it is for.",
             attr="name",
         )
     wanted = [scope for scope in SCOPES if scope in scopes]
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown or not wanted:
-        what = f"There is no scope {unknown[0]!r}." if unknown else "It may do nothing."
-        raise InvalidInput(what, hint=f"Choose of {', '.join(SCOPES)}.", attr="scopes")
+        what = said("It may do nothing.")
+        if unknown:
+            what = said("There is no scope %(scope)r.", scope=unknown[0])
+        raise InvalidInput(
+            what,
+            hint=said("Choose of %(scopes)s.", scopes=", ".join(SCOPES)),
+            attr="scopes",
+        )
     if "admin" in wanted and not user.is_admin:
         raise InvalidInput(
             "Only administrators have tokens with the scope 'admin'.",

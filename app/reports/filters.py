@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from typing import Any
 
-from app.errors import InvalidInput
+from app.errors import InvalidInput, said
 from app.tracking.days import week_of, zone
 
 RANGES = (
@@ -117,8 +117,8 @@ def parse(given: Mapping[str, Any], *, start: Question = PLAIN) -> Question:
     unknown = [name for name in given if name not in known]
     if unknown:
         raise InvalidInput(
-            f"A report has no field {unknown[0]!r}.",
-            hint=f"It has {', '.join(sorted(known))}.",
+            said("A report has no field %(unknown)r.", unknown=unknown[0]),
+            hint=said("It has %(fields)s.", fields=", ".join(sorted(known))),
             attr=unknown[0],
         )
     values = {name: _field(name, value) for name, value in given.items()}
@@ -155,8 +155,8 @@ def _numbers(name: str, value: Any) -> tuple[int, ...]:
     parts = _split(value)
     if len(parts) > MOST_IDS or not all(p.isdecimal() and len(p) < 16 for p in parts):
         raise InvalidInput(
-            f"{str(value)[:60]!r} is no list of numbers.",
-            hint=f"Give at most {MOST_IDS} numbers with commas.",
+            said("%(value)r is no list of numbers.", value=str(value)[:60]),
+            hint=said("Give at most %(most_ids)s numbers with commas.", most_ids=MOST_IDS),
             attr=name,
         )
     return tuple(dict.fromkeys(int(part) for part in parts))
@@ -165,7 +165,9 @@ def _numbers(name: str, value: Any) -> tuple[int, ...]:
 def _word(name: str, value: str, words: tuple[str, ...]) -> str:
     if value not in words:
         raise InvalidInput(
-            f"{name} cannot be {value[:60]!r}.", hint=f"Use {', '.join(words)}.", attr=name
+            said("%(name)s cannot be %(value)r.", name=name, value=value[:60]),
+            hint=said("Use %(words)s.", words=", ".join(words)),
+            attr=name,
         )
     return value
 
@@ -177,7 +179,9 @@ def _day(name: str, value: Any) -> date | None:
         day = value if isinstance(value, date) else date.fromisoformat(str(value))
     except ValueError as error:
         raise InvalidInput(
-            f"{str(value)[:40]!r} is no day.", hint="Write 2025-10-31.", attr=name
+            said("%(value)r is no day.", value=str(value)[:40]),
+            hint="Write 2025-10-31.",
+            attr=name,
         ) from error
     return min(max(day, EARLIEST), LATEST)
 
@@ -188,7 +192,11 @@ def _flag(name: str, value: Any) -> bool | None:
     word = str(value).lower()
     word = {"true": "1", "yes": "1", "false": "0", "no": "0"}.get(word, word)
     if word not in FLAGS:
-        raise InvalidInput(f"{name} cannot be {value!r}.", hint="Use 1 or 0.", attr=name)
+        raise InvalidInput(
+            said("%(name)s cannot be %(value)r.", name=name, value=value),
+            hint="Use 1 or 0.",
+            attr=name,
+        )
     return FLAGS[word]
 
 
@@ -196,7 +204,10 @@ def _group(_name: str, value: Any) -> tuple[str, ...]:
     parts = tuple(_word("group", word, GROUPS + UNITS) for word in _split(value))
     if not 1 <= len(parts) <= 2 or len(set(parts)) != len(parts):
         raise InvalidInput(
-            f"A report cannot be grouped by {', '.join(parts) or 'nothing'}.",
+            said(
+                "A report cannot be grouped by %(value)s.",
+                value=", ".join(parts) or "nothing",
+            ),
             hint="Use one or two different ones.",
             attr="group",
         )
@@ -256,7 +267,9 @@ def days(question: Question, today: date, week_start: int) -> tuple[date, date]:
         first, last = question.first or EARLIEST, question.last or LATEST
         if first > last:
             raise InvalidInput(
-                f"{first} is after {last}.", hint="Swap the two days.", attr="first"
+                said("%(first)s is after %(last)s.", first=first, last=last),
+                hint="Swap the two days.",
+                attr="first",
             )
         return first, last
     return _relative(question.range, today, week_start)

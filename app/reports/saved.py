@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from app.errors import InvalidInput, NotFound
+from app.errors import InvalidInput, NotFound, said
 from app.models.people import User
 from app.models.saved import SavedFilter
 from app.reports import filters
@@ -35,7 +35,7 @@ def find(session: Session, user: User, number: int) -> SavedFilter:
     kept = session.get(SavedFilter, number)
     if kept is None or not (kept.shared or kept.user_id == user.id):
         raise NotFound(
-            f"There is no saved filter number {number}.",
+            said("There is no saved filter number %(number)s.", number=number),
             hint="It may have been deleted, or is no longer shared.",
         )
     return kept
@@ -46,7 +46,7 @@ def own(session: Session, user: User, number: int) -> SavedFilter:
     kept = find(session, user, number)
     if kept.user_id != user.id:
         raise NotFound(
-            f"The saved filter {kept.name!r} belongs to somebody else.",
+            said("The saved filter %(name)r belongs to somebody else.", name=kept.name),
             hint="Make a copy and change that.",
         )
     return kept
@@ -65,8 +65,8 @@ def save(
     name = _checked(name)
     if scope not in SCOPES:
         raise InvalidInput(
-            f"There is no scope {scope!r}.",
-            hint=f"Use {' or '.join(SCOPES)}.",
+            said("There is no scope %(scope)r.", scope=scope),
+            hint=said("Use %(scopes)s.", scopes=" or ".join(SCOPES)),
             attr="scope",
         )
     filters.parse({key: value for key, value in query.items() if key != "report"})
@@ -100,8 +100,11 @@ def _checked(name: str) -> str:
     name = name.strip()
     if not 1 <= len(name) <= LONGEST_NAME:
         raise InvalidInput(
-            f"A saved filter cannot be called {name[:40]!r}.",
-            hint=f"Give it a name of 1 to {LONGEST_NAME} characters.",
+            said("A saved filter cannot be called %(name)r.", name=name[:40]),
+            hint=said(
+                "Give it a name of 1 to %(longest_name)s characters.",
+                longest_name=LONGEST_NAME,
+            ),
             attr="name",
         )
     return name

@@ -12,7 +12,7 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.errors import InvalidInput
+from app.errors import InvalidInput, said
 from app.models.people import User
 from app.reports import answer
 from app.reports.answer import Sums
@@ -61,7 +61,9 @@ def ask(session: Session, seen: Seen, by: str) -> Week:
     """Return a week by person or project; the range must be one week."""
     if by not in ROWS:
         raise InvalidInput(
-            f"A week cannot be shown by {by!r}.", hint="Use user or project.", attr="group"
+            said("A week cannot be shown by %(by)r.", by=by),
+            hint="Use user or project.",
+            attr="group",
         )
     days = [seen.first + n * DAY for n in range((seen.last - seen.first).days + 1)]
     found = answer.grouped(session, seen, (by, "day"))

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.errors import InvalidInput
+from app.errors import InvalidInput, said
 from app.models.database import Database
 from app.models.records import Consent
 from app.telemetry.blocks import LAYERS
@@ -105,8 +105,8 @@ def choose(
     """Keep an answer; ``reason`` is ``wizard``, ``admin`` or ``configuration``."""
     if layer not in LAYERS:
         raise InvalidInput(
-            f"{layer!r} is no layer.",
-            hint=f"Choose one of {', '.join(LAYERS)}.",
+            said("%(layer)r is no layer.", layer=layer),
+            hint=said("Choose one of %(layers)s.", layers=", ".join(LAYERS)),
             attr="layer",
         )
     session.add(

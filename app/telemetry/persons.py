@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from app.errors import Unreachable
+from app.errors import Unreachable, said
 from app.telemetry.reporter import Reporter
 from app.telemetry.sinks import ANALYTICS, TIMEOUT_S, sink
 
@@ -52,13 +52,18 @@ def delete(reporter: Reporter, user_id: int) -> str:
         )
     except requests.RequestException as error:
         raise Unreachable(
-            f"{at.host} did not answer.", hint=f"Delete the person {who} there by hand."
+            said("%(host)s did not answer.", host=at.host),
+            hint=said("Delete the person %(who)s there by hand.", who=who),
         ) from error
     if answer.status_code == requests.codes.not_found:
         return f"{at.host} knew nobody called {who}."
     if answer.status_code != requests.codes.ok:
         raise Unreachable(
-            f"{at.host} refused with status {answer.status_code}.",
-            hint=f"Delete the person {who} there by hand.",
+            said(
+                "%(host)s refused with status %(status_code)s.",
+                host=at.host,
+                status_code=answer.status_code,
+            ),
+            hint=said("Delete the person %(who)s there by hand.", who=who),
         )
     return f"{at.host} deleted the person {who} with everything they did."

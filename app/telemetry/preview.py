@@ -14,7 +14,7 @@ import requests
 from posthog import Posthog
 
 from app.config import VERSION
-from app.errors import Conflict, NotFound, Unreachable
+from app.errors import Conflict, NotFound, Unreachable, said
 from app.models.people import User
 from app.models.records import Installation
 from app.telemetry import daily, gate, installation, messages, sinks
@@ -114,7 +114,8 @@ def send_test(reporter: Reporter, now: datetime) -> Tried:
         raise Conflict("There is nowhere to send to.", hint="Set ANALYTICS_HOST and _KEY.")
     if not verdict.covers("base"):
         raise Conflict(
-            "Nothing may be sent at the moment.", hint=f"Decided by {verdict.by}."
+            "Nothing may be sent at the moment.",
+            hint=said("Decided by %(by)s.", by=verdict.by),
         )
     with reporter.database.reading() as session:
         told = installation.facts(session, reporter.config, VERSION)
@@ -144,10 +145,16 @@ def forget_us(reporter: Reporter, name: str) -> dict[str, Any]:
         )
         receipt = answer.json() if answer.status_code == requests.codes.ok else None
     except (requests.RequestException, ValueError) as error:
-        raise Unreachable(f"{at.host} did not answer.", hint="Try again later.") from error
+        raise Unreachable(
+            said("%(host)s did not answer.", host=at.host), hint="Try again later."
+        ) from error
     if not isinstance(receipt, dict):
         raise Unreachable(
-            f"{at.host} refused with status {answer.status_code}.",
+            said(
+                "%(host)s refused with status %(status_code)s.",
+                host=at.host,
+                status_code=answer.status_code,
+            ),
             hint="Only a Hedgerow can be asked so; elsewhere, delete this person by its id.",
         )
     return receipt

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
-from app.errors import InvalidInput
+from app.errors import InvalidInput, said
 
 Segment = tuple[datetime, datetime]
 """Worked time as a half-open interval of instants: [start, end)."""
@@ -38,7 +38,8 @@ def zone(name: str) -> ZoneInfo:
     """Return the zone called ``name``; InvalidInput where there is none."""
     if name not in available_timezones():
         raise InvalidInput(
-            f"There is no time zone {name!r}.", hint="Try one such as Europe/Berlin."
+            said("There is no time zone %(name)r.", name=name),
+            hint="Try one such as Europe/Berlin.",
         )
     return ZoneInfo(name)
 

@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from app.errors import InvalidInput
+from app.errors import InvalidInput, said
 from app.tracking.days import Reading, at_local
 
 HOUR, MINUTE = 3600, 60
@@ -33,15 +33,15 @@ _AGO = re.compile(r"[-\u2212](\d{1,4})")
 
 def seconds(text: str) -> int:
     """Return the length that ``text`` says, in whole seconds; InvalidInput if it says none."""
-    said = text.strip().lower()
-    length = _by_clock(said)
+    typed = text.strip().lower()
+    length = _by_clock(typed)
     if length is None:
-        length = _by_number(said)
+        length = _by_number(typed)
     if length is None:
-        length = _by_units(said)
+        length = _by_units(typed)
     if length is None or length > LONGEST_H * HOUR:
         raise InvalidInput(
-            f"{text.strip()!r} is no length of time.",
+            said("%(text)r is no length of time.", text=text.strip()),
             hint="Write 1:30, 1.5, 1h 30m or 90m.",
             attr="duration",
         )
@@ -101,7 +101,7 @@ def clock(text: str) -> time:
     """Return the time of day that ``text`` says; InvalidInput if it says none."""
     match = _TIME.fullmatch(text.strip().lower())
     wrong = InvalidInput(
-        f"{text.strip()!r} is no time of day.",
+        said("%(text)r is no time of day.", text=text.strip()),
         hint="Write 9, 930, 9:30, 9:30pm, now, or -15 for 15 minutes ago.",
         attr="time",
     )

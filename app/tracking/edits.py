@@ -12,7 +12,7 @@ from itertools import pairwise
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.errors import Conflict, InvalidInput
+from app.errors import Conflict, InvalidInput, said
 from app.models.entries import EntryBreak, TimeEntry, UndoStep
 from app.models.work import Tag
 from app.tracking import entries as entries_
@@ -45,7 +45,8 @@ def bulk(
     """Change many entries alike."""
     if not 1 <= len(entries) <= MOST:
         raise InvalidInput(
-            f"{len(entries)} entries are chosen.", hint=f"Choose 1 to {MOST}."
+            said("%(entries)s entries are chosen.", entries=len(entries)),
+            hint=said("Choose 1 to %(most)s.", most=MOST),
         )
     before = undo.touched(entries)
     days = {entry.local_date for entry in entries}

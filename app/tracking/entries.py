@@ -17,7 +17,7 @@ from itertools import pairwise
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.errors import Changed, InvalidInput, Locked, NotFound, Overlap
+from app.errors import Changed, InvalidInput, Locked, NotFound, Overlap, said
 from app.models.entries import EntryBreak, TimeEntry, UndoStep
 from app.models.people import User
 from app.people import roles
@@ -81,8 +81,11 @@ def find(session: Session, user: User, number: int, *, deleted: bool = False) ->
         or (entry.deleted_at is not None) != deleted
         or not roles.may_touch_entry(user, entry.user_id, entry.project_id, leads=leads)
     ):
-        where = "the trash" if deleted else "your entries"
-        raise NotFound(f"There is no entry number {number} in {where}.")
+        if deleted:
+            what = said("There is no entry number %(number)s in the trash.", number=number)
+        else:
+            what = said("There is no entry number %(number)s of yours.", number=number)
+        raise NotFound(what)
     return entry
 
 
@@ -105,11 +108,11 @@ def refuse_locked(act: Act, days: Collection[date]) -> None:
     if act.user.is_admin and act.unlock_reason.strip():
         return
     hint = (
-        "Give a reason to change it all the same; it is kept in the audit trail."
+        said("Give a reason to change it all the same; it is kept in the audit trail.")
         if act.user.is_admin
-        else "Ask an administrator."
+        else said("Ask an administrator.")
     )
-    raise Locked(f"{min(locked)} is locked: the books are closed to {through}.", hint=hint,
+    raise Locked(said("%(day)s is locked: the books are closed to %(through)s.", day=min(locked), through=through), hint=hint,
                  attr="unlock_reason")  # fmt: skip
 
 
@@ -150,7 +153,9 @@ def _policy(
         other, seconds = found[0]
         what = other.description or (other.project.name if other.project else "an entry")
         raise Overlap(
-            f"{prose(seconds)} of it overlap with {what!r}.",
+            said(
+                "%(length)s of it overlap with %(what)r.", length=prose(seconds), what=what
+            ),
             hint="Change one of them: this installation allows no overlaps.",
             attr="started",
         )
@@ -186,7 +191,7 @@ def _set_length(entry: TimeEntry, times: Times, act: Act) -> None:
     _check_length(seconds, times, "duration")
     today = day_of(act.now, zone(entry.timezone))
     if day > today and act.settings.allow_future != "yes":
-        raise InvalidInput(f"{day} is in the future.", hint="Take today or earlier.",
+        raise InvalidInput(said("%(day)s is in the future.", day=day), hint="Take today or earlier.",
                            attr="day")  # fmt: skip
     entry.kind, entry.started_at, entry.ended_at = "duration", None, None
     entry.local_date, entry.seconds, entry.breaks = day, seconds, []
@@ -222,7 +227,7 @@ def _check_length(seconds: int, times: Times, attr: str) -> None:
         raise InvalidInput("Its length is 0.", hint="Say how long it took.", attr=attr)
     if seconds > LONG.total_seconds() and not times.long_is_right:
         raise InvalidInput(
-            f"It is {prose(seconds)} long.",
+            said("It is %(length)s long.", length=prose(seconds)),
             hint="Confirm that it really took more than a day.",
             attr="long",
         )
@@ -237,15 +242,18 @@ def _refuse_future(end: datetime, entry: TimeEntry, act: Act) -> None:
     if allowed == "today":
         limit = day_start(day_of(act.now, where) + DAY, where)
     if end > limit:
-        hint = "Take a time up to the end of today." if allowed == "today" else (
-            "Take a time that has passed.")  # fmt: skip
+        hint = said("Take a time that has passed.")
+        if allowed == "today":
+            hint = said("Take a time up to the end of today.")
         raise InvalidInput("It lies in the future.", hint=hint, attr="ended")
 
 
 def _refuse_kind(settings: Settings, kind: str) -> None:
     if settings.entry_kinds not in {"both", kind}:
-        said = "from and to" if kind == "timed" else "a length on a day"
-        raise InvalidInput(f"Entries with {said} are not used here.", attr="kind")
+        what = said("Entries with a length on a day are not used here.")
+        if kind == "timed":
+            what = said("Entries with from and to are not used here.")
+        raise InvalidInput(what, attr="kind")
 
 
 def make(session: Session, owner: User, about: About, times: Times, act: Act) -> Done:

@@ -7,7 +7,7 @@ is started: a project that is archived or no longer seen is left out, the text s
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
-from app.errors import Conflict, NotFound
+from app.errors import Conflict, NotFound, said
 from app.models.entries import Pin, TimeEntry
 from app.models.people import User
 from app.models.work import Project
@@ -46,7 +46,8 @@ def pin(session: Session, user: User, entry: TimeEntry) -> Pin:
             return one
     if len(there) >= AT_MOST:
         raise Conflict(
-            f"{AT_MOST} works are pinned already.", hint="Take one off the dashboard first."
+            said("%(at_most)s works are pinned already.", at_most=AT_MOST),
+            hint="Take one off the dashboard first.",
         )
     last = session.scalar(select(func.max(Pin.position)).where(Pin.user_id == user.id))
     made = Pin(

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
-from app.errors import NotFound
+from app.errors import NotFound, said
 from app.models.database import name_key
 from app.models.entries import TimeEntry
 from app.models.people import User
@@ -35,7 +35,8 @@ def own_entry(session: Session, user: User, number: int) -> TimeEntry:
     entry = session.scalar(with_details(query))
     if entry is None:
         raise NotFound(
-            f"There is no entry number {number}.", hint="It may be in the trash."
+            said("There is no entry number %(number)s.", number=number),
+            hint="It may be in the trash.",
         )
     return entry
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.errors import Conflict, InvalidInput, NotFound
+from app.errors import Conflict, Count, InvalidInput, NotFound, said
 from app.models.entries import EntryBreak, TimeEntry, UndoStep
 from app.models.people import User
 from app.models.work import Tag
@@ -105,8 +105,8 @@ def describe(
     text = about.description.strip()
     if len(text) > LONGEST_TEXT:
         raise InvalidInput(
-            f"The description has {len(text):,} characters.",
-            hint=f"{LONGEST_TEXT:,} are the most.",
+            said("The description has %(n)s characters.", n=Count(len(text))),
+            hint=said("%(n)s are the most.", n=Count(LONGEST_TEXT)),
             attr="description",
         )
     billable = about.billable

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.errors import Conflict, NotFound
+from app.errors import Conflict, NotFound, said
 from app.models.entries import EntryBreak, TimeEntry, UndoStep
 from app.models.people import User
 from app.models.work import Tag
@@ -117,7 +117,7 @@ def _unchanged(session: Session, step: UndoStep) -> dict[str, TimeEntry]:
         if entry is None or entry.version != version:
             what = entry.description if entry and entry.description else "an entry"
             raise Conflict(
-                f"It cannot be undone: {what!r} was changed since.",
+                said("It cannot be undone: %(what)r was changed since.", what=what),
                 hint="Change it by hand instead.",
             )
     return entries

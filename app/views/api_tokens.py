@@ -7,7 +7,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from werkzeug.wrappers import Response
 
 from app.audit import Object, record
-from app.errors import InvalidInput, NotFound, TimeTrackerError
+from app.errors import InvalidInput, NotFound, TimeTrackerError, said
 from app.languages import gettext as _
 from app.models.people import ApiToken, User
 from app.people import tokens
@@ -102,7 +102,7 @@ def _end() -> datetime | None:
     days = forms.number_or_none("days") or 0
     if days not in _lives():
         raise InvalidInput(
-            f"A token cannot live {days} days here.",
+            said("A token cannot live %(days)s days here.", days=days),
             hint="Choose one of the lives offered.",
             attr="days",
         )

@@ -12,7 +12,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from app.errors import InvalidInput, NotFound, TimeTrackerError
+from app.errors import InvalidInput, NotFound, TimeTrackerError, said
 from app.exports import columns
 from app.exports.columns import Column
 from app.languages import gettext as _
@@ -47,7 +47,11 @@ def find(session: Session, person: User, dataset: str, number: str) -> ColumnSet
         or not (known.shared or known.user_id == person.id)
     ):
         raise NotFound(
-            f"There is no column set {number[:20]!r} for {dataset}.",
+            said(
+                "There is no column set %(number)r for %(dataset)s.",
+                number=number[:20],
+                dataset=dataset,
+            ),
             hint="It may have been deleted, or is no longer shared.",
         )
     return known
@@ -57,7 +61,8 @@ def _own(number: int) -> ColumnSet:
     known = db().get(ColumnSet, number)
     if known is None or known.user_id != context.user().id:
         raise NotFound(
-            f"You have no column set number {number}.", hint="Copy the shared one."
+            said("You have no column set number %(number)s.", number=number),
+            hint="Copy the shared one.",
         )
     return known
 
@@ -82,7 +87,7 @@ def edit(number: int = 0) -> str:
     if number:
         known = db().get(ColumnSet, number)
         if known is None or not (known.shared or known.user_id == person.id):
-            raise NotFound(f"There is no column set number {number}.")
+            raise NotFound(said("There is no column set number %(number)s.", number=number))
         dataset = known.dataset
     return _form(dataset, known)
 
@@ -140,7 +145,10 @@ def _name() -> str:
     if not 1 <= len(name) <= LONGEST_NAME:
         raise InvalidInput(
             "A column set needs a name.",
-            hint=f"Give it one of at most {LONGEST_NAME} characters.",
+            hint=said(
+                "Give it one of at most %(longest_name)s characters.",
+                longest_name=LONGEST_NAME,
+            ),
             attr="name",
         )
     return name

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from app.errors import InvalidInput
+from app.errors import InvalidInput, said
 from app.models.entries import TimeEntry
 from app.models.people import User
 from app.tracking import entries as editing
@@ -128,9 +128,13 @@ def _read(text: str, today: date) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError as error:
-        raise InvalidInput(f"{text[:20]!r} is no day.", hint="Use 2025-10-31.") from error
+        raise InvalidInput(
+            said("%(text)r is no day.", text=text[:20]), hint="Use 2025-10-31."
+        ) from error
     if not 1971 <= day.year <= 9000:
-        raise InvalidInput(f"{day} is too far away.", hint="Use a year from 1971 on.")
+        raise InvalidInput(
+            said("%(day)s is too far away.", day=day), hint="Use a year from 1971 on."
+        )
     return day
 
 

@@ -11,7 +11,7 @@ from flask import current_app, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from app.audit import Object, record
-from app.errors import NotFound, Unreachable
+from app.errors import NotFound, Unreachable, said
 from app.models.people import User
 from app.models.records import AuditLog
 from app.people import directory
@@ -99,7 +99,7 @@ def receipt(number: int) -> str:
         gone = next((line for line in lines if line.action in GONE), None)
         told = next((line for line in lines if line.action == "user.forgotten"), None)
         if gone is None:
-            raise NotFound(f"User number {number} was not deleted.")
+            raise NotFound(said("User number %(number)s was not deleted.", number=number))
         who = fresh.get(User, gone.actor_id) if gone.actor_id else None
     return render_template(
         "user_receipt.html",

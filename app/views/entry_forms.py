@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import request
 
-from app.errors import InvalidInput
+from app.errors import InvalidInput, said
 from app.models.entries import TimeEntry
 from app.models.people import User
 from app.settings import Settings
@@ -41,7 +41,9 @@ def day_typed(name: str, default: date | None = None) -> date:
         return date.fromisoformat(given)
     except ValueError as error:
         raise InvalidInput(
-            f"{given[:20]!r} is no day.", hint="Write 2025-10-31.", attr=name
+            said("%(given)r is no day.", given=given[:20]),
+            hint="Write 2025-10-31.",
+            attr=name,
         ) from error
 
 
@@ -129,7 +131,7 @@ def _end(day: date, start: datetime, where_name: str) -> Reading:
     long = durations.prose(seconds_between(start, tomorrow.instant))
     raise InvalidInput(
         "It ends before it begins.",
-        hint=f"Was it the next day? Then it is {long} long.",
+        hint=said("Was it the next day? Then it is %(long)s long.", long=long),
         attr="next_day",
     )
 
@@ -139,7 +141,7 @@ def _moment(name: str, day: date, where_name: str) -> Reading:
     reading = durations.moment(typed, day, zone(where_name), now(), fold=fold == "1")
     if reading.twice and fold == "":
         raise InvalidInput(
-            f"{typed} exists twice that night.",
+            said("%(typed)s exists twice that night.", typed=typed),
             hint="Say whether it was the first or the second.",
             attr=f"{name}_fold",
         )

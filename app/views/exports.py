@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.audit import record
-from app.errors import InvalidInput, NotAllowed, NotFound
+from app.errors import InvalidInput, NotAllowed, NotFound, said
 from app.exports import columns, datasets, files, text
 from app.exports.columns import SUMMED, Sheet
 from app.exports.files import REPORTS, Wanted
@@ -119,7 +119,10 @@ def give(dataset: str, kind: str) -> Response:
     """Stream a dataset as the question in the address narrows it."""
     person = _allowed()
     if kind not in TYPES:
-        raise NotFound(f"There is no export as {kind!r}.", hint=f"Use {', '.join(TYPES)}.")
+        raise NotFound(
+            said("There is no export as %(kind)r.", kind=kind),
+            hint=said("Use %(types)s.", types=", ".join(TYPES)),
+        )
     if kind == "pdf" and not current_app.config["ENABLE_PDF_EXPORT"]:
         raise NotAllowed("Exports as PDF are disabled on this installation.")
     columns.known(dataset)
@@ -192,7 +195,9 @@ def _word(name: str, known: dict[str, str]) -> str:
     given = request.args.get(name, "") or next(iter(known))
     if given not in known:
         raise InvalidInput(
-            f"{name} cannot be {given[:40]!r}.", hint=f"Use {', '.join(known)}.", attr=name
+            said("%(name)s cannot be %(given)r.", name=name, given=given[:40]),
+            hint=said("Use %(known)s.", known=", ".join(known)),
+            attr=name,
         )
     return known[given]
 

@@ -21,7 +21,7 @@ from flask import (
 )
 from werkzeug.wrappers import Response
 
-from app.errors import InvalidInput, NotFound
+from app.errors import InvalidInput, NotFound, said
 from app.languages import gettext as _
 from app.models.entries import TimeEntry
 from app.models.people import User
@@ -105,14 +105,14 @@ def _answered(message: str, undo: int | None = None) -> Response:
 def still() -> Response:
     """Take the answer about a timer that has run for long."""
     person = demand("track")
-    number, said = forms.number_or_none("entry") or 0, forms.text("answer")
-    if said == "keep":
+    number, given = forms.number_or_none("entry") or 0, forms.text("answer")
+    if given == "keep":
         forgotten.still_working(db(), person, number, now())
         commit()
         browser_session().pop("last_seen", None)
         _tell(person, 0, "keep", "long_running")
         return _answered(_("The timer goes on"))
-    if said == "discard":
+    if given == "discard":
         thrown = timers.discard(db(), person, now()) if _runs(person, number) else None
         commit()
         if thrown is None:
@@ -120,8 +120,11 @@ def still() -> Response:
         track_event(person.id, *discarded(person, thrown.entry, now()))
         _tell(person, 0, "discard_and_stop", "long_running")
         return _answered(_("Timer discarded"), thrown.step.id)
-    if said != "ended":
-        raise InvalidInput(f"{said[:20]!r} is no answer.", hint="Choose one of the three.")
+    if given != "ended":
+        raise InvalidInput(
+            said("%(given)r is no answer.", given=given[:20]),
+            hint="Choose one of the three.",
+        )
     at = _moment(forms.text("ended"), person)
     stopped = forgotten.ended(db(), person, number, at, now())
     commit()
@@ -142,7 +145,7 @@ def _moment(text: str, person: User) -> datetime:
         local = datetime.fromisoformat(text)
     except ValueError as error:
         raise InvalidInput(
-            f"{text[:30]!r} is no moment.", hint="Write it like 2025-10-20T17:30.",
+            said("%(text)r is no moment.", text=text[:30]), hint="Write it like 2025-10-20T17:30.",
             attr="ended",
         ) from error  # fmt: skip
     where = zone(person.timezone)

@@ -6,7 +6,7 @@ from typing import Any
 from flask import request
 from werkzeug.datastructures import MultiDict
 
-from app.errors import InvalidInput
+from app.errors import InvalidInput, said
 
 
 def form() -> MultiDict[str, str]:
@@ -25,7 +25,9 @@ def number_or_none(name: str, source: Mapping[str, str] | None = None) -> int | 
     if not given:
         return None
     if not given.lstrip("-").isdecimal() or len(given) > 18:
-        raise InvalidInput(f"{given[:40]!r} is no whole number.", attr=name)
+        raise InvalidInput(
+            said("%(given)r is no whole number.", given=given[:40]), attr=name
+        )
     return int(given)
 
 

@@ -24,7 +24,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.audit import Object, record
-from app.errors import NotAllowed, TimeTrackerError, TooLarge
+from app.errors import NotAllowed, TimeTrackerError, TooLarge, said
 from app.exports.text import safe
 from app.imports import batches, commit
 from app.languages import gettext as _
@@ -89,7 +89,7 @@ def _uploaded(person: User) -> ImportBatch:
     content = sent.stream.read(most + 1) if sent is not None else b""
     if len(content) > most:
         raise TooLarge(
-            f"The file is larger than {most // 1_000_000} MB.",
+            said("The file is larger than %(value)s MB.", value=most // 1000000),
             hint="Divide it, or ask an administrator to raise IMPORT_MAX_MB.",
         )
     batches.forget_old(db(), now(), folder=_folder())

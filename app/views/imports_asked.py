@@ -6,7 +6,7 @@ from flask import request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.errors import InvalidInput
+from app.errors import InvalidInput, said
 from app.imports import batches, people, reading, sources
 from app.imports.reading import Table
 from app.imports.sources import FIELDS, SOURCES
@@ -137,7 +137,11 @@ def _columns(table: Table) -> sources.Columns:
         if name and name in found:
             both = f"{table.header[found[name]]!r} and {table.header[place]!r}"
             raise InvalidInput(
-                f"{both} are both {field_words()[name]!r}.",
+                said(
+                    "%(both)s are both %(field_words)r.",
+                    both=both,
+                    field_words=field_words()[name],
+                ),
                 hint="Choose one of them.",
                 attr="columns",
             )

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from app import settings as rules
 from app.audit import Object, record
-from app.errors import InvalidInput, TimeTrackerError
+from app.errors import InvalidInput, TimeTrackerError, said
 from app.languages import gettext as _
 from app.models.entries import TimeEntry
 from app.telemetry.send import track_event
@@ -118,13 +118,15 @@ def _said() -> str:
         days = forms.number_or_none("days")
         if days is None or not 1 <= days <= MOST_DAYS:
             raise InvalidInput(
-                f"{forms.text('days')!r} days cannot be used.",
-                hint=f"Use 1 to {MOST_DAYS}.",
+                said("%(text)r days cannot be used.", text=forms.text("days")),
+                hint=said("Use 1 to %(most_days)s.", most_days=MOST_DAYS),
                 attr="days",
             )
         return f"-{days}d"
     if kind != "date":
-        raise InvalidInput(f"{kind!r} is no way to lock.", hint="Choose one of the four.")
+        raise InvalidInput(
+            said("%(kind)r is no way to lock.", kind=kind), hint="Choose one of the four."
+        )
     return _chosen(forms.text("date")).isoformat()
 
 
@@ -133,11 +135,13 @@ def _chosen(text: str) -> date:
         chosen = date.fromisoformat(text)
     except ValueError as error:
         raise InvalidInput(
-            f"{text[:20]!r} is no day.", hint="Write it like 2025-12-31.", attr="date"
+            said("%(text)r is no day.", text=text[:20]),
+            hint="Write it like 2025-12-31.",
+            attr="date",
         ) from error
     if chosen >= _today():
         raise InvalidInput(
-            f"{chosen} cannot be locked: it is not over yet.",
+            said("%(chosen)s cannot be locked: it is not over yet.", chosen=chosen),
             hint="Choose a day before today.",
             attr="date",
         )

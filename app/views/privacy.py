@@ -24,7 +24,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.audit import Object, record
 from app.config import VERSION
-from app.errors import InvalidInput, TimeTrackerError
+from app.errors import InvalidInput, TimeTrackerError, said
 from app.languages import gettext, told
 from app.models.people import User
 from app.models.records import Consent, Installation, TelemetryLog
@@ -256,7 +256,9 @@ def answer_fingerprint() -> AnyResponse:
     answer = forms.text("answer")
     if answer not in {"new", "same"}:
         raise InvalidInput(
-            f"{answer!r} is no answer.", hint="Say new or same.", attr="answer"
+            said("%(answer)r is no answer.", answer=answer),
+            hint="Say new or same.",
+            attr="answer",
         )
     (installation.renew if answer == "new" else installation.keep)(row, folder)
     record(
@@ -265,11 +267,11 @@ def answer_fingerprint() -> AnyResponse:
     )  # fmt: skip
     commit()
     reporter.forget_answers()
-    said = {
+    words = {
         "new": gettext("This is a new installation now."),
         "same": gettext("The fingerprint stays."),
     }
-    return _back(said[answer])
+    return _back(words[answer])
 
 
 @blueprint.post("/forget")

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from app.audit import record
-from app.errors import InvalidInput, TimeTrackerError
+from app.errors import InvalidInput, TimeTrackerError, said
 from app.languages import gettext as _
 from app.models.people import User, UserSession
 from app.people import accounts, own_data, roles, sessions
@@ -98,7 +98,9 @@ def save() -> Response | tuple[str, int]:
 def _set(person: User) -> None:
     name, where = forms.text("display_name"), forms.text("timezone")
     if where not in available_timezones():
-        raise InvalidInput(f"There is no zone {where[:40]!r}.", attr="timezone")
+        raise InvalidInput(
+            said("There is no zone %(where)r.", where=where[:40]), attr="timezone"
+        )
     target = forms.text("target")
     person.display_name = name[:200] or person.username
     person.timezone = where

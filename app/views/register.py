@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
 from app.audit import Object, record
-from app.errors import InvalidInput, NotFound, TimeTrackerError
+from app.errors import InvalidInput, NotFound, TimeTrackerError, said
 from app.models.people import User
 from app.people import accounts, sessions
 from app.telemetry.send import identify_user, track_event
@@ -87,8 +87,8 @@ def _wanted() -> accounts.NewUser:
     domain = (address or "").rpartition("@")[2].lower()
     if domains and domain not in {one.lower() for one in domains}:
         raise InvalidInput(
-            f"Addresses at {domain or 'other places'} cannot register here.",
-            hint=f"Use one at {', '.join(domains)}.",
+            said("Addresses at %(domain)r cannot register here.", domain=domain),
+            hint=said("Use one at %(domains)s.", domains=", ".join(domains)),
             attr="email",
         )
     if not mails and form.get("password", "") != form.get("password_again", ""):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from flask import Blueprint, render_template, request
 from sqlalchemy import func, select
 
-from app.errors import NotFound
+from app.errors import NotFound, said
 from app.languages import gettext as _
 from app.models.database import name_key
 from app.models.people import User
@@ -42,7 +42,7 @@ def panel(report: str) -> str:
     """Return what fits the letters typed so far."""
     person = context.user()
     if report not in REPORTS:
-        raise NotFound(f"There is no report {report!r}.")
+        raise NotFound(said("There is no report %(report)r.", report=report))
     question, text = asked(report), request.args.get("q", "").strip()
     template = "_report_choices.html" if "q" in request.args else "_report_panel.html"
     return render_template(

@@ -8,7 +8,7 @@ from datetime import date
 from flask import render_template
 from sqlalchemy import select
 
-from app.errors import NotFound
+from app.errors import NotFound, said
 from app.languages import gettext as _
 from app.models.people import User
 from app.people import roles
@@ -172,7 +172,10 @@ def _chosen(question: Question) -> User:
     found = next((known for known in _people() if known.id == number), None)
     if found is None:
         raise NotFound(
-            f"There is no person number {number} whose time you may see.",
+            said(
+                "There is no person number %(number)s whose time you may see.",
+                number=number,
+            ),
             hint="Ask somebody who manages this installation.",
         )
     return found

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from app.errors import NotFound
+from app.errors import NotFound, said
 from app.languages import gettext as _
 from app.models.saved import SavedFilter
 from app.people import roles
@@ -70,7 +70,7 @@ def keep() -> Response:
     context.refuse_when_read_only()
     report = forms.text("report")
     if report not in (*REPORTS, "entries"):
-        raise NotFound(f"There is no report {report[:30]!r}.")
+        raise NotFound(said("There is no report %(report)r.", report=report[:30]))
     start = LIST if report == "entries" else STARTS[report]
     asked = {
         name: value

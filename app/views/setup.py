@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from app import settings as run_time
 from app.audit import Object, record
-from app.errors import InvalidInput, NotAllowed, NotFound, TimeTrackerError
+from app.errors import InvalidInput, NotAllowed, NotFound, TimeTrackerError, said
 from app.models import Database
 from app.models.people import User
 from app.people import accounts, oidc
@@ -116,11 +116,15 @@ def _make(code: str) -> Response:
         "WEEK_START": int(form.get("week_start", "1")),
     }
     if values["TZ"] not in available_timezones():
-        raise InvalidInput(f"There is no zone {values['TZ']!r}.", attr="timezone")
+        raise InvalidInput(
+            said("There is no zone %(values)r.", values=values["TZ"]), attr="timezone"
+        )
     currency = str(values["CURRENCY"])
     if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
         raise InvalidInput(
-            f"{currency!r} is no currency.", hint="Use three letters: EUR.", attr="currency"
+            said("%(currency)r is no currency.", currency=currency),
+            hint="Use three letters: EUR.",
+            attr="currency",
         )
     free = {
         name: value

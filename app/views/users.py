@@ -12,7 +12,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app.audit import Object, record
-from app.errors import Conflict, InvalidInput, TimeTrackerError
+from app.errors import Conflict, InvalidInput, TimeTrackerError, said
 from app.languages import gettext as _
 from app.models.entries import TimeEntry
 from app.models.people import ROLES, User
@@ -156,7 +156,8 @@ def change(number: int) -> Page:
 def _refuse_anonymous(person: User) -> None:
     if directory.is_anonymous(person):
         raise InvalidInput(
-            f"{person.display_name!r} was anonymised.", hint="Make a new account instead."
+            said("%(display_name)r was anonymised.", display_name=person.display_name),
+            hint="Make a new account instead.",
         )
 
 
@@ -173,7 +174,8 @@ def link(number: int) -> Page:
     _refuse_anonymous(person)
     if not person.is_active:
         raise Conflict(
-            f"{person.display_name!r} cannot sign in.", hint="Reactivate the account first."
+            said("%(display_name)r cannot sign in.", display_name=person.display_name),
+            hint="Reactivate the account first.",
         )
     token = accounts.make_link(db(), person, "password", now())
     sessions.forgive_everywhere(db(), person.username)

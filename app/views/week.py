@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from app.errors import InvalidInput
+from app.errors import InvalidInput, said
 from app.models.people import User
 from app.telemetry.send import track_event
 from app.tracking import durations, undo, weeks
@@ -29,7 +29,9 @@ def _read(text: str, today: date) -> date:
     try:
         return date.fromisoformat(text) if text else today
     except ValueError as error:
-        raise InvalidInput(f"{text[:20]!r} is no day.", hint="Use 2025-10-31.") from error
+        raise InvalidInput(
+            said("%(text)r is no day.", text=text[:20]), hint="Use 2025-10-31."
+        ) from error
 
 
 @blueprint.get("")

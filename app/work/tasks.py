@@ -42,7 +42,7 @@ def every(session: Session, user: User, *, done: bool = False) -> list[Task]:
         select(Task)
         .join(Task.project)
         .where(projects.visible(user), Project.archived_at.is_(None))
-        .options(joinedload(Task.project))
+        .options(joinedload(Task.project), joinedload(Task.assignee))
         .order_by(Project.name_key, Task.name_key)
     )
     state = Task.status == "done" if done else Task.status != "done"

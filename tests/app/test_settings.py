@@ -138,7 +138,7 @@ def test_the_books_are_closed_and_an_entry_in_them_is_refused(app, browser):
 
     entry = {"day": "2025-10-18", "duration": "1:00", "kind": "duration", "key": "k"}
     assert browser.post("/entries/new", entry).status_code == 409
-    assert "closed to 2025-10-19" in browser.text
+    assert "closed to 19 Oct 2025" in browser.text
     browser.post("/admin/lock", {"kind": "none"})
     assert "Nothing is locked" in browser.text
     with app.extensions["database"].reading() as session:
