@@ -2,6 +2,7 @@
 
 from app.views import (
     api_tokens,
+    client,
     column_sets,
     dashboard,
     day,
@@ -26,6 +27,7 @@ from app.views import (
     settings,
     setup,
     signin,
+    task,
     timer,
     trail,
     week,
@@ -47,8 +49,8 @@ REGISTERED = (
     exports.blueprint,
     column_sets.blueprint,
     project.blueprint,  # that of projects, with the page of one
-    organise.client_pages,
-    organise.task_pages,
+    client.blueprint,  # that of clients, with the form of one
+    task.blueprint,  # that of tasks, with the form of one
     organise.tag_pages,
     organise.rate_pages,
     profile.blueprint,

@@ -13,7 +13,7 @@ from app.models.work import Client, Project
 from app.telemetry.send import track_event
 from app.tracking import durations
 from app.tracking.days import day_of, zone
-from app.views import context, forms
+from app.views import context, forms, rounding
 from app.views.context import commit, db, demand, now
 from app.views.pages import STATUS, is_htmx
 from app.work import projects
@@ -71,6 +71,7 @@ def _fields() -> ProjectFields:
         notes=forms.text("notes"),
         visibility=forms.text("visibility", "all"),
         require_task=forms.ticked("require_task"),
+        rounding=rounding.typed(),
     )
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.models.entries import TimeEntry
 from app.models.people import User
-from app.models.work import Client, Rate, Tag, Task
+from app.models.work import Client, Project, Rate, Tag, Task
 
 
 def rows(app, table):
@@ -56,6 +56,35 @@ def test_a_task_is_done_and_leaves_the_picker(app, browser):
 
     assert "Interface" not in browser.get("/timer/projects").get_data(as_text=True)
     assert rows(app, Task)[0].estimate_minutes == 2400
+
+
+def test_the_form_of_a_client_keeps_all_and_adding_another_changes_none(app, browser):
+    browser.post("/clients", {"name": "Meridian", "currency": "chf"})
+    form = {"name": "Meridian", "currency": "chf", "number": "K-7", "color": "4",
+            "notes": "By post", "rounding_minutes": "15", "rounding_method": "up"}  # fmt: skip
+    browser.post("/clients/1", form)
+    browser.post("/clients", {"id": "1", "name": "Meridian AG", "currency": "chf"})
+
+    client = rows(app, Client)[0]
+    assert (client.name, client.number, client.color, client.notes) == (
+        "Meridian AG", "K-7", 4, "By post",
+    )  # fmt: skip
+    assert client.rounding == (15, "up", None, None)
+    assert browser.post("/clients/1", {**form, "rounding_minutes": "7"}).status_code == 422
+
+
+def test_the_form_of_a_task_gives_it_to_somebody_until_a_day(app, browser):
+    browser.post("/projects/new", {"name": "Hedgerow", "rounding_minutes": "30"})
+    browser.post("/tasks", {"project_id": "1", "name": "Interface"})
+    form = {"name": "Screens", "assignee": "1", "due_on": "2025-11-01", "estimate": "2 h"}
+    browser.post("/tasks/1", form)
+
+    task = rows(app, Task)[0]
+    assert (task.name, task.assignee_id, str(task.due_on), task.estimate_minutes) == (
+        "Screens", 1, "2025-11-01", 120,
+    )  # fmt: skip
+    assert rows(app, Project)[0].rounding == (30, None, None, None)
+    assert browser.post("/tasks/1", {**form, "due_on": "soon"}).status_code == 422
 
 
 def test_merging_tags_keeps_them_on_entries(app, browser):
