@@ -21,6 +21,9 @@ from hedgerow.query.values import Values
 Ids = Mapping[int, list[str]]
 """The distinct ids of the persons of a page, by their keys."""
 
+PERIODS = ("hour", "day", "week", "month")
+"""What the columns of retention may be called by."""
+
 Shape = Callable[[Sequence[Any]], Any]
 
 
@@ -128,7 +131,8 @@ def _told_by(behind: Behind | None) -> dict[str, Whole]:
         else:
             wholes[name] = _in_hand(behind.found, place)
         if name == "appearances":
-            wholes |= {f"day_{day}": _appeared(day) for day in range(400)}
+            columns = ((period, n) for period in PERIODS for n in range(400))
+            wholes |= {f"{period}_{n}": _appeared(n) for period, n in columns}
     return wholes
 
 
@@ -137,6 +141,6 @@ def _in_hand(found: Sequence[tuple[Any, ...]], place: int) -> Whole:
     return _whole((at,), lambda row: found[row[0]][place], "Nullable(Float64)")
 
 
-def _appeared(day: int) -> Whole:
+def _appeared(column: int) -> Whole:
     part = exp.column("appearances", table="b")
-    return _whole((part,), lambda row: int(day in row[0]), "UInt8")
+    return _whole((part,), lambda row: int(column in row[0]), "UInt8")

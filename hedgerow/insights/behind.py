@@ -116,6 +116,13 @@ def of_stickiness_actors(
             hint='Ask for "compare": "current", or compare in the query.',
             attr="source.compare",
         )
+    node = asked.source.series[series]
+    if node.math == "hogql":
+        raise InvalidQuery(
+            "The values of an expression are not people, and cannot be listed as such.",
+            hint="Count persons or groups.",
+            attr=f"source.series[{series}].math",
+        )
     people = stickiness.people(
         asked.source,
         context,
@@ -125,13 +132,12 @@ def of_stickiness_actors(
         operator=asked.operator or "exact",
         compared=compared,
     )
-    node = asked.source.series[series]
     index = node.math_group_type_index if node.math == "unique_group" else None
     return Behind(query=people, group_type_index=index, order=())
 
 
 def of_retention(
-    asked: InsightActorsQuery, context: QueryContext, values: Values, _: Run
+    asked: InsightActorsQuery, context: QueryContext, values: Values, run: Run
 ) -> Behind:
     """Return the people of one row, with the columns they came back in."""
     query = asked.source
@@ -141,7 +147,13 @@ def of_retention(
         raise _missing("interval")
     value = asked.breakdown[0] if isinstance(asked.breakdown, list) else asked.breakdown
     text = None if value is None else str(value)
-    people = retention.people(query, context, values, row=asked.interval, breakdown=text)
+    named: list[str] = []
+    if text == retention.OTHER:
+        answers = [run(one) for one in retention.statements(query, context)]
+        named = retention.named_values(query, context, answers)
+    people = retention.people(
+        query, context, values, row=asked.interval, breakdown=text, named=named
+    )
     return Behind(
         query=people,
         columns=("appearances", "appearance_count"),

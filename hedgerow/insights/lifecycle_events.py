@@ -1,16 +1,19 @@
 """What a lifecycle is made of: when its actors were active, and when they were created."""
 
+from datetime import datetime, timedelta
+
 from sqlglot import exp
 
 from hedgerow.model.projects import QueryContext
 from hedgerow.query import buckets, filters
-from hedgerow.query.dates import Range, shifted
+from hedgerow.query.dates import Range, next_bucket, shifted
 from hedgerow.query.definitions_lifecycle import LifecycleQuery
 from hedgerow.query.dialects import dialect_of
 from hedgerow.query.sources import Events, Persons, at_event_time, group_type_name, table
 from hedgerow.query.trees import Tree
 from hedgerow.query.values import Values
 
+LAST = timedelta(microseconds=1)
 UNITS = {"minute": "M", "hour": "h", "day": "d", "week": "w", "month": "m"}
 
 
@@ -34,8 +37,19 @@ def active(
     at = events.column("timestamp")
     period = buckets.index(asked, at, events.dialect, since=since)
     return events.select(
-        actor.as_("actor"), period.as_("period"), since=since, until=asked.end, where=where
+        actor.as_("actor"),
+        period.as_("period"),
+        since=since,
+        until=_until(asked),
+        where=where,
     )
+
+
+def _until(asked: Range) -> datetime:
+    """Return the end of the last period, which may lie after ``to``; inclusive (§3.2)."""
+    if asked.exact:
+        return asked.end
+    return shifted(next_bucket(asked.buckets[-1], asked.interval), "s", 0) - LAST
 
 
 def _actor(query: LifecycleQuery, events: Events) -> Tree:
@@ -65,5 +79,5 @@ def created(
 
 
 def _inside(at: Tree, asked: Range, values: Values) -> list[Tree]:
-    begin, end = values.bind(asked.buckets[0]), values.bind(asked.end)
+    begin, end = values.bind(asked.buckets[0]), values.bind(_until(asked))
     return [at.copy() >= begin, at.copy() <= end]

@@ -6,6 +6,7 @@ The meaning is ``insights-retention-cohorts`` §1; the shape of the table is in
 and the flat list of rows that clients read.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from sqlglot import exp
 from hedgerow.errors import InvalidQuery
 from hedgerow.insights import retention_masks
 from hedgerow.insights.retention_cells import cells
-from hedgerow.insights.retention_events import EVERYONE, Asked, split_of
+from hedgerow.insights.retention_events import EVERYONE, Asked, Split, split_of
 from hedgerow.insights.retention_window import Window, chosen, window
 from hedgerow.model.ports import Rows, Statement
 from hedgerow.model.projects import QueryContext
@@ -64,13 +65,12 @@ def result(
     for i, one in enumerate(asked):
         tables = _tables(query, shape, answers[i * each : (i + 1) * each])
         if one.cohort is not None:
-            name = "0" if one.cohort in EVERYONE else str(one.cohort)
             if tables:
-                told += _rows(query, shape, name, tables[""])
+                told += _rows(query, shape, _cohort_name(one), tables[""])
         elif one.split is None:
             told += _rows(query, shape, None, tables.get("", {}))
         else:
-            for value, table in _ranked(tables, one.split.limit):
+            for value, table in _shown(tables, one.split):
                 told += _rows(query, shape, value, table)
     return told
 
@@ -82,17 +82,26 @@ def people(
     *,
     row: int,
     breakdown: str | None = None,
+    named: Sequence[str] = (),
 ) -> exp.Query:
-    """Return the actors of a row with the columns they stand in: (actor, appearances)."""
+    """Return the actors of a row with the columns they stand in: (actor, appearances).
+
+    ``named``: for the breakdown value Other, those that have a table of their own.
+    """
     every = _asked(query, context)
-    named = [one for one in every if str(one.cohort) == breakdown]
-    asked = named[0] if named else every[0]
+    cohort = [
+        one for one in every if _cohort_name(one) in {breakdown, _numbered(breakdown)}
+    ]
+    asked = cohort[0] if cohort else every[0]
     rows = cells(asked, values)
     if chosen(query).cumulative:
         rows = _up_to_the_last(rows, dialect_of(context))
     wanted: exp.Expr = exp.column("s", table="c").eq(number_literal(row))
     if breakdown is not None and asked.cohort is None:
-        same = exp.column("value", table="c").eq(values.bind(breakdown))
+        value = exp.column("value", table="c")
+        same: exp.Expr = value.eq(values.bind(breakdown))
+        if breakdown == OTHER and named:
+            same = exp.not_(value.isin(*(values.bind(one) for one in named)))
         wanted = exp.and_(wanted, same)
     each = exp.Distinct(expressions=[exp.column("col")])
     columns = dialect_of(context).sorted_values(exp.column("col"))
@@ -106,6 +115,24 @@ def people(
         .where(wanted)
         .group_by("actor")
     )
+
+
+def named_values(
+    query: RetentionQuery, context: QueryContext, answers: list[Rows]
+) -> list[str]:
+    """Return the breakdown values that are not in Other, of the answers to ``statements``."""
+    (one,) = _asked(query, context)
+    limit = one.split.limit if one.split is not None else 0
+    return [value for value, _ in _ranked(_tables(query, one.window, answers))[:limit]]
+
+
+def _cohort_name(asked: Asked) -> str:
+    return "0" if asked.cohort in EVERYONE else str(asked.cohort)
+
+
+def _numbered(breakdown: str | None) -> str | None:
+    """Return the name that answers give everyone, for the other way to write it."""
+    return "0" if breakdown == "all" else breakdown
 
 
 def _asked(query: RetentionQuery, context: QueryContext) -> list[Asked]:
@@ -190,15 +217,11 @@ def _cumulated(table: Table, shape: Window) -> Table:
     return whole
 
 
-def _ranked(tables: dict[str, Table], limit: int) -> list[tuple[str, Table]]:
+def _shown(tables: dict[str, Table], split: Split) -> list[tuple[str, Table]]:
     """Return values by the size of column 0, the rest added up under Other (§1.9)."""
-
-    def size(table: Table) -> int:
-        return sum(cell.actors for (_, col), cell in table.items() if col == 0)
-
-    order = sorted(tables.items(), key=lambda item: (-size(item[1]), item[0]))
-    kept, rest = order[:limit], order[limit:]
-    if not rest:
+    order = _ranked(tables)
+    kept, rest = order[: split.limit], order[split.limit :]
+    if not rest or split.hide_other:
         return kept
     other: Table = {}
     for _, table in rest:
@@ -207,6 +230,13 @@ def _ranked(tables: dict[str, Table], limit: int) -> list[tuple[str, Table]]:
             total.actors += cell.actors
             total.amount += cell.amount
     return [*kept, (OTHER, other)]
+
+
+def _ranked(tables: dict[str, Table]) -> list[tuple[str, Table]]:
+    def size(table: Table) -> int:
+        return sum(cell.actors for (_, col), cell in table.items() if col == 0)
+
+    return sorted(tables.items(), key=lambda item: (-size(item[1]), item[0]))
 
 
 def _rows(

@@ -13,8 +13,8 @@ from sqlglot import exp
 from hedgerow.errors import InvalidQuery
 from hedgerow.insights.retention_window import Window, chosen
 from hedgerow.model.projects import QueryContext
-from hedgerow.query import buckets, expressions, filters
-from hedgerow.query.definitions_nodes import BreakdownFilter
+from hedgerow.query import breakdowns, buckets, expressions, filters
+from hedgerow.query.definitions_nodes import Breakdown, BreakdownFilter
 from hedgerow.query.definitions_retention import PAGEVIEW, RetentionEntity, RetentionQuery
 from hedgerow.query.membership import in_cohort
 from hedgerow.query.sources import Events, at_event_time
@@ -32,6 +32,8 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
     group_type_index: int | None = None
     cohorts: tuple[int | str, ...] = ()
     limit: int = 25
+    normalize_url: bool = False
+    hide_other: bool = False
 
 
 def split_of(query: RetentionQuery) -> Split | None:
@@ -39,37 +41,72 @@ def split_of(query: RetentionQuery) -> Split | None:
     given = query.breakdown_filter
     if given is None or (given.breakdown is None and not given.breakdowns):
         return None
-    limit = given.breakdown_limit or 25
-    if given.breakdowns:
-        if len(given.breakdowns) > 1:
-            raise InvalidQuery(
-                f"Retention takes one breakdown, not {len(given.breakdowns)}.",
-                hint="Keep one of them.",
-                attr="breakdownFilter.breakdowns",
-            )
-        one = given.breakdowns[0]
-        kind = one.type or "event"
-        return Split(
-            type=kind, key=one.property, group_type_index=one.group_type_index, limit=limit
+    listed = given.breakdowns or []
+    if len(listed) > 1:
+        raise InvalidQuery(
+            f"Retention takes one breakdown, not {len(listed)}.",
+            hint="Keep one of them.",
+            attr="breakdownFilter.breakdowns",
         )
-    return _single(given, limit)
+    split = _listed(listed[0]) if listed else _single(given)
+    if split is None:
+        return None
+    return msgspec.structs.replace(
+        split,
+        limit=given.breakdown_limit or 25,
+        hide_other=bool(given.breakdown_hide_other_aggregation),
+    )
 
 
-def _single(given: BreakdownFilter, limit: int) -> Split:
+def _listed(one: Breakdown) -> Split:
+    """Return the breakdown of the list form."""
+    path = "breakdownFilter.breakdowns[0]"
+    if one.type == "cohort":
+        raise InvalidQuery(
+            "Cohorts cannot be part of a list of breakdowns.",
+            hint='Use \'breakdown\' with "breakdown_type": "cohort".',
+            attr=f"{path}.type",
+        )
+    _no_histogram(one.histogram_bin_count, f"{path}.histogram_bin_count")
+    return Split(
+        type=one.type or "event",
+        key=one.property,
+        group_type_index=one.group_type_index,
+        normalize_url=bool(one.normalize_url),
+    )
+
+
+def _no_histogram(bins: int | None, attr: str) -> None:
+    if bins is not None:
+        raise InvalidQuery(
+            f"Retention cannot be broken down into {bins} bins.",
+            hint="Leave the number of bins out, or use a trend.",
+            attr=attr,
+        )
+
+
+def _single(given: BreakdownFilter) -> Split | None:
+    """Return the breakdown of the single form; None for an empty list."""
     kind, key = given.breakdown_type or "event", given.breakdown
     listed = key if isinstance(key, list) else [key]
+    if not listed:
+        return None
     if kind == "cohort":
-        return Split(
-            type=kind, cohorts=tuple(one for one in listed if one is not None), limit=limit
-        )
+        return Split(type=kind, cohorts=tuple(one for one in listed if one is not None))
     if len(listed) > 1:
         raise InvalidQuery(
             f"Retention takes one breakdown, not {len(listed)}.",
             hint="Keep one of them.",
             attr="breakdownFilter.breakdown",
         )
-    index = given.breakdown_group_type_index
-    return Split(type=kind, key=str(listed[0]), group_type_index=index, limit=limit)
+    bins = given.breakdown_histogram_bin_count
+    _no_histogram(bins, "breakdownFilter.breakdown_histogram_bin_count")
+    return Split(
+        type=kind,
+        key=str(listed[0]),
+        group_type_index=given.breakdown_group_type_index,
+        normalize_url=bool(given.breakdown_normalize_url),
+    )
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,6 +195,8 @@ def _value(asked: Asked, source: Events) -> Tree:
         found = source.property(split.type, split.key, split.group_type_index)
         text = source.dialect.text(found.number) if found.kind == "Numeric" else found.text
         text = exp.func("coalesce", text, found.text.copy())
+    if split.normalize_url:
+        text = breakdowns.normalized(text, source)
     return exp.func("coalesce", text, exp.Literal.string(""))
 
 

@@ -107,6 +107,8 @@ def _ends(
     if interval != "hour":
         to = end_of_day(to)
     until = next_bucket(floor(to, interval, week_start), interval)
+    if given is not None and given.exclude_incomplete_periods:
+        until = min(until, floor(context.now.astimezone(zone), interval, week_start))
     if given is None or not given.date_from:
         first = until
         for _ in range(total):

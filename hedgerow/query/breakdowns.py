@@ -125,7 +125,7 @@ def column(by: Breakdown, source: Source, bounds: str | None = None) -> Tree:
     else:
         text = text_of(by, source)
     if by.normalize_url:
-        text = _normalized(text, source)
+        text = normalized(text, source)
     filled = exp.func("nullif", text, text_literal(""))
     return exp.func("coalesce", filled, text_literal(NONE))
 
@@ -154,7 +154,7 @@ def text_of(by: Breakdown, source: Source) -> Tree:
     )
 
 
-def _normalized(text: Tree, source: Source) -> Tree:
+def normalized(text: Tree, source: Source) -> Tree:
     """Return an address without trailing ``/``, ``?`` and ``#``; an empty rest is ``/``."""
     bare = source.dialect.replace_pattern(text.copy(), "[/?#]+$", "")
     is_empty = bare.eq(text_literal(""))

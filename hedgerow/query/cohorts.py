@@ -317,7 +317,7 @@ def _regularly(leaf: BehaviourLeaf, scope: _Scope) -> exp.Query:
     rows = events.select(
         key.as_("person_key"),
         period.as_("period"),
-        since=edges[-1],
+        since=max(edges[-1], _ago(scope, count * total, unit)),
         until=end - timedelta(microseconds=1),
         where=_matches(leaf, leaf.key, events),
     ).subquery("did")
@@ -355,7 +355,11 @@ def _in_sequence(leaf: BehaviourLeaf, scope: _Scope) -> exp.Query:
 
 
 def _restarted(leaf: BehaviourLeaf, scope: _Scope) -> exp.Query:
-    """Did it lately, not between the two starts, and not for the first time lately."""
+    """Did it lately, not between the two days, and not for the first time lately.
+
+    The days are whole ones: the one that begins the later window is also the last on which
+    nothing may have been done.
+    """
     since, until = _window(leaf, scope)
     later = _later_start(leaf, scope)
     first = exp.Min(this=exp.column("timestamp", table="e"))
@@ -365,7 +369,8 @@ def _restarted(leaf: BehaviourLeaf, scope: _Scope) -> exp.Query:
                 exp.If(
                     this=exp.and_(
                         exp.column("timestamp", table="e") >= scope.values.bind(since),
-                        exp.column("timestamp", table="e") < scope.values.bind(later),
+                        exp.column("timestamp", table="e")
+                        <= scope.values.bind(end_of_day(later)),
                     ),
                     true=number_literal(1),
                 )

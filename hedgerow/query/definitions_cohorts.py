@@ -43,7 +43,7 @@ class PersonLeaf(_Leaf, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A person property; ``person_metadata`` reads ``created_at`` instead."""
 
     key: str
-    operator: Operator = "exact"
+    operator: Operator
     value: Scalar | list[Scalar | None] | None = None
 
 
@@ -139,7 +139,7 @@ def _refused(what: str, attr: str, hint: str = "See the cohort fields.") -> Inva
 
 
 def _group(raw: Any, path: str) -> Group:
-    if not isinstance(raw, Mapping) or raw.get("type") not in {"AND", "OR"}:
+    if not isinstance(raw, Mapping) or raw.get("type") not in ("AND", "OR"):
         raise _refused(
             f"{path} must be a group.",
             path,
@@ -157,7 +157,7 @@ def _group(raw: Any, path: str) -> Group:
 
 def _part(raw: Any, path: str) -> Group | Leaf:
     kind = raw.get("type") if isinstance(raw, Mapping) else None
-    return _group(raw, path) if kind in {"AND", "OR"} else _leaf(raw, path)
+    return _group(raw, path) if kind in ("AND", "OR") else _leaf(raw, path)
 
 
 def _leaf(raw: Any, path: str) -> Leaf:
@@ -294,11 +294,7 @@ def _older_group(raw: Any, path: str) -> Group:
             ]
         elif isinstance(properties, Mapping):
             properties = properties["values"]
-        leaves = ({"operator": "exact", **one, "type": "person"} for one in properties)
-        where = f"{path}.properties"
-        return Group(
-            "AND", tuple(_leaf(one, f"{where}[{i}]") for i, one in enumerate(leaves))
-        )
+        return Group("AND", _older_leaves(properties, f"{path}.properties"))
     unknown = sorted(set(raw) - {"days", "event_id", "count", "count_operator", "label"})
     if unknown or not raw.get("event_id"):
         name = unknown[0] if unknown else "event_id"
@@ -313,6 +309,19 @@ def _older_group(raw: Any, path: str) -> Group:
         "operator_value": raw.get("count") or 1,
     }
     return Group("AND", (_leaf(done, path),))
+
+
+def _older_leaves(properties: Any, path: str) -> tuple[Leaf, ...]:
+    """Return the leaves of an older group: persons', whatever type they name."""
+    if not isinstance(properties, list):
+        raise _refused(f"{path} must be a list.", path)
+    found = []
+    for i, one in enumerate(properties):
+        where = f"{path}[{i}]"
+        if not isinstance(one, Mapping):
+            raise _refused(f"{where} must be an object.", where)
+        found.append(_leaf({"operator": "exact", **one, "type": "person"}, where))
+    return tuple(found)
 
 
 def is_negated(part: Group | Leaf) -> bool:
