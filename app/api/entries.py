@@ -1,6 +1,7 @@
 """Entries: ``/entries``, read and made, changed and thrown away, one or many at once."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -10,7 +11,7 @@ from app.api.call import Answer, Call
 from app.api.idents import word
 from app.api.paging import PAGE, SINCE, Order, listed
 from app.api.shapes import Complaint, Field, InvalidFields, Shape, may, need, nested
-from app.api.timer import ABOUT, about
+from app.api.timer import ABOUT, about, prices_shown
 from app.audit import Object
 from app.errors import Changed, InvalidInput, NotFound
 from app.models.entries import TimeEntry
@@ -38,11 +39,21 @@ WHEN = {
     "confirm_long": may(kinds.flag, "It really took more than a day."),
     "unlock_reason": may(kinds.text(300), "Why an administrator changes a locked day."),
 }
+RATE = {
+    "rate_override": may(
+        kinds.whole(), "For managers: minor units an hour over every rate.", null=True
+    ),
+}
 ENTRY_NEW = Shape(
     "EntryNew",
-    {**WHEN, **ABOUT, "user": may(kinds.ident("user"), "Whose; one's own unless given.")},
+    {
+        **WHEN,
+        **ABOUT,
+        **RATE,
+        "user": may(kinds.ident("user"), "Whose; one's own unless given."),
+    },
 )
-ENTRY_CHANGE = Shape("EntryChange", {**WHEN, **ABOUT})
+ENTRY_CHANGE = Shape("EntryChange", {**WHEN, **ABOUT, **RATE})
 ENTRY_UPDATE = Shape(
     "EntryUpdate",
     {
@@ -94,7 +105,13 @@ def list_entries(call: Call) -> Answer:
         query = query.where(TimeEntry.updated_at >= since)
     sort = call.query.get("sort", "-date")
     by = Order((TimeEntry.local_date, TimeEntry.id), falls=sort == "-date", name=sort)
-    return listed(call, with_details(query), by, lambda one: shown.entry(one, call.now))
+    return listed(
+        call, with_details(query), by, partial(_row, call, rates=prices_shown(call))
+    )
+
+
+def _row(call: Call, one: TimeEntry, *, rates: bool) -> dict[str, Any]:
+    return shown.entry(one, call.now, rates=rates)
 
 
 def _visible(call: Call) -> TimeEntry:
@@ -117,7 +134,10 @@ def read_entry(call: Call) -> Answer:
 def _shown(call: Call, entry: TimeEntry) -> Answer:
     call.session.flush()
     call.session.refresh(entry)
-    return Answer(body=shown.entry(entry, call.now), headers=shown.etag(entry))
+    return Answer(
+        body=shown.entry(entry, call.now, rates=prices_shown(call)),
+        headers=shown.etag(entry),
+    )
 
 
 def create_entry(call: Call) -> Answer:

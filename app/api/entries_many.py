@@ -10,6 +10,7 @@ from app.api import entries, kinds, shown
 from app.api.call import Answer, Call
 from app.api.paging import MOST, PAGE, Order, listed
 from app.api.shapes import Complaint, Field, InvalidFields, Shape, given, may, need, nested
+from app.api.timer import prices_shown
 from app.errors import TimeTrackerError
 from app.models.entries import TimeEntry
 from app.reports import rows
@@ -103,6 +104,9 @@ def list_changes(call: Call) -> Answer:
         TimeEntry.updated_at >= call.query["since"], rows.seen_by(call.user)
     )
     by = Order((TimeEntry.updated_at, TimeEntry.id), name="changes")
-    answer = listed(call, with_details(query), by, lambda one: shown.entry(one, call.now))
+    rates = prices_shown(call)
+    answer = listed(
+        call, with_details(query), by, lambda one: shown.entry(one, call.now, rates=rates)
+    )
     since = max(call.query["since"], call.now - OVERLAPPING)
     return Answer(body={**answer.body, "since": shown.iso(since)})

@@ -36,6 +36,18 @@ ENTRY = Shape(
         "description": given(kinds.text(LONGEST_TEXT)),
         "tags": given(kinds.list_of(kinds.ident("tag"), 10_000)),
         "billable": given(kinds.flag),
+        "rate_override": given(
+            kinds.whole(),
+            "Minor units an hour instead of the rates; null also where not shown.",
+            null=True,
+        ),
+        "stopped_by": given(
+            kinds.one_of("user", "replaced", "max_duration", "admin", "api"), null=True
+        ),
+        "checked_at": given(
+            kinds.instant, "When somebody said that it is right as it is.", null=True
+        ),
+        "created_by": given(kinds.ident("user"), null=True),
         "source": given(kinds.one_of("timer", "manual", "week", "import", "api")),
         "incomplete": given(kinds.flag, "Something the installation asks for is missing."),
         "deleted": given(kinds.flag, "It is in the trash."),
@@ -51,8 +63,8 @@ def iso(moment: datetime | None) -> str | None:
     return None if moment is None else f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def entry(one: TimeEntry, now: datetime) -> dict[str, Any]:
-    """Return an entry as JSON."""
+def entry(one: TimeEntry, now: datetime, *, rates: bool) -> dict[str, Any]:
+    """Return an entry as JSON; ``rates`` says whether prices are shown."""
     project = one.project
     return {
         "id": word("entry", one.id),
@@ -73,6 +85,10 @@ def entry(one: TimeEntry, now: datetime) -> dict[str, Any]:
         "description": one.description,
         "tags": [word("tag", tag.id) for tag in one.tags],
         "billable": one.billable,
+        "rate_override": one.rate_override if rates else None,
+        "stopped_by": one.stopped_by,
+        "checked_at": iso(one.checked_at),
+        "created_by": word_or_none("user", one.created_by_id),
         "source": one.source,
         "incomplete": one.incomplete,
         "deleted": one.deleted_at is not None,

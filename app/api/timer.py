@@ -9,6 +9,7 @@ from app.api.call import Answer, Call
 from app.api.shapes import Complaint, InvalidFields, Shape, may
 from app.models.entries import TimeEntry
 from app.models.work import Tag
+from app.people import roles
 from app.telemetry import told
 from app.telemetry.context import coarse_minutes, local_moment
 from app.tracking import timers
@@ -32,6 +33,12 @@ def about(call: Call, body: dict[str, Any], old: TimeEntry | None = None) -> Abo
     tags = body.get("tags")
     if tags is not None:
         _refuse_unknown_tags(call, tags)
+    if "rate_override" in body:
+        roles.demand(call.user, "rates.manage", call.settings)
+    rate: dict[str, Any] = {
+        "sets_rate": "rate_override" in body,
+        "rate_override": body.get("rate_override"),
+    }
     if old is None:
         return About(
             project_id=body.get("project"),
@@ -39,6 +46,7 @@ def about(call: Call, body: dict[str, Any], old: TimeEntry | None = None) -> Abo
             description=body.get("description", ""),
             billable=body.get("billable"),
             tag_ids=tags or (),
+            **rate,
         )
     project = body.get("project", old.project_id)
     task = body.get("task", old.task_id if project == old.project_id else None)
@@ -48,7 +56,13 @@ def about(call: Call, body: dict[str, Any], old: TimeEntry | None = None) -> Abo
         description=body.get("description", old.description),
         billable=body.get("billable", old.billable),
         tag_ids=[tag.id for tag in old.tags] if tags is None else tags,
+        **rate,
     )
+
+
+def prices_shown(call: Call) -> bool:
+    """Return whether this person is shown what time costs."""
+    return roles.may(call.user, "rates.see", call.settings)
 
 
 def _refuse_unknown_tags(call: Call, numbers: list[int]) -> None:
@@ -60,7 +74,10 @@ def _refuse_unknown_tags(call: Call, numbers: list[int]) -> None:
 def _entry(call: Call, entry: TimeEntry) -> Answer:
     call.session.flush()
     call.session.refresh(entry)
-    return Answer(body=shown.entry(entry, call.now), headers=shown.etag(entry))
+    return Answer(
+        body=shown.entry(entry, call.now, rates=prices_shown(call)),
+        headers=shown.etag(entry),
+    )
 
 
 def read_timer(call: Call) -> Answer:

@@ -9,6 +9,7 @@ entry *incomplete*, and it waits on the dashboard.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -38,6 +39,10 @@ class About:
     billable: bool | None = None
     """None takes what the project says."""
     tag_ids: Sequence[int] = ()
+    sets_rate: bool = False
+    """Whether ``rate_override`` is said here; else the entry keeps what it has."""
+    rate_override: int | None = None
+    """Minor units an hour, over every rate; None goes back to the rates."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,13 +118,15 @@ def describe(
     if billable is None:
         billable = chosen.project.billable if chosen.project else False
     tags = session.scalars(select(Tag).where(Tag.id.in_(about.tag_ids)))
-    wanted = {
+    wanted: dict[str, Any] = {
         "project": chosen.project,
         "task": chosen.task,
         "description": text,
         "billable": billable,
         "tags": sorted(tags, key=lambda tag: tag.name_key),
     }
+    if about.sets_rate:
+        wanted["rate_override"] = about.rate_override
     changed = [key for key, value in wanted.items() if getattr(entry, key) != value]
     for key in changed:
         setattr(entry, key, wanted[key])

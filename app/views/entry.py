@@ -16,7 +16,7 @@ from app.telemetry.send import track_event
 from app.tracking import durations, edits, trash
 from app.tracking import entries as editing
 from app.tracking.entries import Done
-from app.views import context, entry_forms, forms
+from app.views import context, entry_forms, entry_rate, forms
 from app.views.context import commit, db, demand, now, settings
 from app.views.entries import act, audit, blueprint, done
 from app.views.pages import STATUS, is_htmx
@@ -52,12 +52,18 @@ def _form(
     )
 
 
+def _price(entry: TimeEntry) -> dict[str, str]:
+    return entry_rate.shown(entry) if entry_rate.may_set() else {}
+
+
 def _refused(entry: TimeEntry | None, error: TimeTrackerError) -> Response:
     """Show the form again, with what is wrong beside the field."""
     db().rollback()
     number = entry.id if entry else None
     fresh = editing.find(db(), context.user(), number) if number else None
     fields = entry_forms.typed()
+    if fresh is not None and "rate" in request.form:
+        fields |= {**_price(fresh), "rate": forms.text("rate")}
     if isinstance(error, Changed) and fresh is not None:
         fields["version"] = fresh.version  # saving again chooses one's own version
     response = make_response(_form(fresh, fields, error), STATUS.get(error.code, 422))
@@ -105,12 +111,13 @@ def edit(number: int) -> str | Response:
     person = demand("track")
     entry = editing.find(db(), person, number)
     if request.method == "GET":
-        return _form(entry, entry_forms.shown(entry))
+        return _form(entry, {**entry_forms.shown(entry), **_price(entry)})
     try:
         read = entry_forms.times(person, entry)
         version = forms.number_or_none("version")
+        about = entry_rate.put(about_from_form(), entry)
         changed = editing.change(
-            db(), entry, about_from_form(), read.times, act(person), version=version
+            db(), entry, about, read.times, act(person), version=version
         )
     except TimeTrackerError as error:
         return _refused(entry, error)

@@ -110,3 +110,21 @@ def test_a_task_goes_to_nobody_who_could_not_work_on_it(ann, people, who):
     )
 
     assert (answer.status_code, wrong_fields(answer)) == (422, ["assignee"])
+
+
+def test_a_price_of_its_own_beats_the_rates_and_is_for_those_who_manage_them(app, ann):
+    ann.made("/rates", {"scope": "default", "amount": 6000, "valid_from": "2025-01-01"})
+    project = ann.made("/projects", {"name": "Priced"})
+    length = {"date": "2025-10-20", "seconds": 3600, "project": project["id"]}
+    entry = ann.made("/entries", {**length, "rate_override": 9500})
+    assert entry["rate_override"] == 9500
+
+    asked = {"range": "all", "projects": [project["id"]]}
+    total = ann.post("/reports/query", asked).json["total"]
+    assert [one["amount"] for one in total["amounts"]] == [9500]
+    changed = ann.patch(f"/entries/{entry['id']}", {"rate_override": None}).json
+    assert changed["rate_override"] is None
+
+    ben = program_of(app, "ben")
+    assert ben.post("/entries", {**length, "rate_override": 1}).status_code == 403
+    assert ben.made("/entries", length)["rate_override"] is None

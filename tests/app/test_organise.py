@@ -109,6 +109,21 @@ def test_a_rate_gives_billable_time_an_amount(app, browser):
     assert "95.50" in browser.get("/reports").get_data(as_text=True)
 
 
+def test_an_entry_has_a_price_of_its_own_until_it_is_taken_away(app, browser):
+    browser.post("/projects/new", {"name": "Hedgerow", "billable": "1"})
+    add_entry(browser, project_id="1")
+    form = {"kind": "timed", "day": "2025-10-20", "started": "8", "ended": "9",
+            "project_id": "1", "billable": "1"}  # fmt: skip
+    for rate, kept in (("95,50", 9550), ("", None)):
+        browser.post("/entries/1", {**form, "rate": rate}, htmx=True)
+        assert rows(app, TimeEntry)[0].rate_override == kept
+    assert (
+        "cannot be read"
+        in browser.post("/entries/1", {**form, "rate": "x"}, htmx=True).text
+    )
+    assert 'name="rate"' in browser.get("/entries/1").text
+
+
 def test_the_profile_keeps_what_one_chose(app, browser):
     form = {"display_name": "Ann B", "timezone": "Asia/Tokyo", "week_start": "0",
             "time_format": "12", "target": "40h", "theme": "dark"}  # fmt: skip
