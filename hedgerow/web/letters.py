@@ -23,12 +23,12 @@ from hedgerow.meta.tables_subscriptions import Subscription
 from hedgerow.model.projects import Project
 from hedgerow.web import prose, ranges, rendering, vocabulary
 from hedgerow.web.charts import choose, totals
-from hedgerow.web.charts.spec import Cell, Chart, Column, Table
+from hedgerow.web.charts.spec import Cell, Chart, Column, Number, Table
 from hedgerow.web.ranges import Range
 
 LOG = logging.getLogger(__name__)
-COLUMNS, ROWS = 8, 32
-"""As much of a table as a mail shows."""
+COLUMNS, ROWS = 8, 34
+"""As much of a table as a mail shows: a month of days, say."""
 
 FIXED = 2
 """Columns of a table over time that are no time: its total and its mean."""
@@ -112,7 +112,8 @@ class Letters:
         if chart.kind == "nothing":
             return Figure(name=name, summary=f"{chart.what}. {chart.why}")
         table, cut = fitting(chart.table, over_time=chart.kind == "plot")
-        return Figure(name=name, summary=chart.summary, table=table, cut=cut)
+        summary = _said(chart) if chart.kind == "number" else chart.summary
+        return Figure(name=name, summary=summary, table=table, cut=cut)
 
     def _chart(self, project: Project, query: Mapping[str, Any]) -> Chart:
         display = (query.get("trendsFilter") or {}).get("display")
@@ -156,6 +157,14 @@ def _asked(session: Session, row: Subscription) -> tuple[str, str, Asked]:
     return board.name or "Untitled", f"dashboards/{board.id}", asked
 
 
+def _said(number: Number) -> str:
+    if number.change is None:
+        return f"{number.exact}."
+    if number.direction == "same":
+        return f"{number.exact}, as in the period before."
+    return f"{number.exact}, {number.direction} {number.change} from the period before."
+
+
 def fitting(table: Table, *, over_time: bool) -> tuple[Table, str]:
     """Return as much of a table as a mail shows, and in words what was left out.
 
@@ -166,12 +175,12 @@ def fitting(table: Table, *, over_time: bool) -> tuple[Table, str]:
         table = _turned(table)
         rows, left = table.rows, max(0, len(table.rows) - ROWS)
         table = Table(columns=table.columns, rows=rows[:FIXED] + rows[FIXED + left :])
-        cut += [f"{left} earlier ones"] if left else []
+        cut += [f"{left} earlier"] if left else []
     elif len(table.rows) > ROWS:
-        cut.append(f"{len(table.rows) - ROWS} more rows")
+        cut.append(f"{len(table.rows) - ROWS} more below")
         table = Table(columns=table.columns, rows=table.rows[:ROWS])
     if (more := len(table.columns) - COLUMNS) > 0:
-        cut.append(f"{more} more column{'s' if more > 1 else ''}")
+        cut.append(f"{more} more beside")
         short = [row[:COLUMNS] for row in table.rows]
         table = Table(columns=table.columns[:COLUMNS], rows=short)
     return table, " and ".join(cut)

@@ -174,7 +174,7 @@ def test_a_figure_that_fails_costs_no_other(server, project, board, later, smtp)
     _, text, html = parts_of(smtp.mails[0])
     assert "Numbers of <b>all</b> plans" in html
     assert "This could not be computed" in text
-    assert "earlier ones" in text
+    assert "earlier behind" in text
     assert text.index("Course") < text.index("Odd") < text.index("Sign-ups by plan")
     ((trouble, states),) = later.told(made)
     assert trouble.startswith("Odd: ")
