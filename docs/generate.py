@@ -55,9 +55,10 @@ WARNINGS = {
     ),
     "person_properties_too_large": "Over 512 KiB of properties; the write was left out.",
     "group_properties_too_large": "Over 512 KiB of properties; the write was left out.",
+    "event_needs_a_person": "Identifies somebody or a group, and says that nobody is to be known: dropped.",
     "group_type_without_index": "A sixth group type: its groups are kept under its name.",
 }
-"""Types of ingestion warnings; the events themselves are stored."""
+"""Types of ingestion warnings; the events are stored, where nothing else is said."""
 
 
 def settings() -> str:

@@ -32,7 +32,7 @@ def captured_event(
     ``where`` is its path in the request, such as ``batch.3.``; ``made_uuid`` stands in
     for a missing uuid, ``name`` for a missing name. Takes ``raw`` apart.
     """
-    properties = _object(raw.get("properties"), where + "properties")
+    properties = _object(raw.get("properties", {}), where + "properties")
     uuid = raw.get("uuid")
     captured = CapturedEvent(
         uuid=made_uuid if uuid in (None, "") else _uuid(uuid, where),
@@ -129,14 +129,13 @@ def _uuid(value: object, where: str) -> str:
 
 def _united(name: str, raw: Json, properties: Json, where: str) -> Json:
     """Return what both places set; the top level wins."""
-    on_top = _object(raw.get(name), where + name)
+    given = raw.get(name)
+    on_top = {} if given is None else _object(given, where + name)
     inside = properties.get(name)
     return {**inside, **on_top} if isinstance(inside, dict) else on_top
 
 
 def _object(value: object, where: str) -> Json:
-    if value is None:
-        return {}
     if not isinstance(value, dict):
         raise BadCapture(
             "invalid_event",

@@ -53,6 +53,12 @@ def drop_unperson(batch: Batch) -> None:
         if wanted is False or draft.captured.distinct_id == COOKIELESS:
             if draft.captured.name in NEED_A_PERSON:
                 batch.dropped += 1
+                batch.warn(
+                    draft,
+                    "event_needs_a_person",
+                    f"{draft.captured.name} of {draft.captured.distinct_id!r} says that nobody "
+                    "is to be known, so it was dropped; leave out $process_person_profile.",
+                )
                 continue
             draft.personless = True
         if draft.personless or draft.captured.name == "$groupidentify":

@@ -2,7 +2,8 @@
 
 A rule is ``{"property": "email", "action": "drop" | "hash" | "shorten", "length"?: 3}``. It
 holds for events and for people, wherever the property stands, and runs before anything is
-stored: what a rule takes away is nowhere. ``hash`` keeps equal values equal, so counting
+stored: what a rule takes away is nowhere, not under the name of its first value either
+(``$initial_…``). ``hash`` keeps equal values equal, so counting
 still works; ``shorten`` keeps the first ``length`` characters (default 1) of a text.
 
 With ``anonymize_ips`` no IP address is kept; the place it stood for has been looked up
@@ -14,6 +15,7 @@ from hashlib import blake2b
 from typing import Any
 
 from hedgerow.ingest.drafts import Batch
+from hedgerow.ingest.properties import INITIAL
 from hedgerow.ingest.sizes import json_text
 from hedgerow.model.projects import Project
 
@@ -25,7 +27,8 @@ def hide(batch: Batch) -> None:
     for draft in batch.drafts:
         project = draft.project
         if project.anonymize_ips or draft.properties.get("$cookieless_mode") is True:
-            draft.properties.pop("$ip", None)
+            for one in (draft.properties, draft.set, draft.set_once):
+                one.pop("$ip", None)
         if project.privacy_rules:
             apply_rules(draft.properties, project)
             draft.set = hidden(draft.set, project)
@@ -46,16 +49,17 @@ def hidden(properties: dict[str, Any], project: Project) -> dict[str, Any]:
 
 def apply_rules(properties: dict[str, Any], project: Project) -> None:
     """Apply a project's rules to properties in place."""
-    for name, action, length in rules(project.privacy_rules):
-        value = properties.get(name)
-        if value is None:
-            continue
-        if action == "drop":
-            del properties[name]
-        elif action == "hash":
-            properties[name] = hashed(value, project)
-        elif isinstance(value, str):
-            properties[name] = value[:length]
+    for named, action, length in rules(project.privacy_rules):
+        for name in (named, INITIAL.get(named)):
+            value = None if name is None else properties.get(name)
+            if name is None or value is None:
+                continue
+            if action == "drop":
+                del properties[name]
+            elif action == "hash":
+                properties[name] = hashed(value, project)
+            elif isinstance(value, str):
+                properties[name] = value[:length]
 
 
 def rules(given: Sequence[dict[str, Any]]) -> list[tuple[str, str, int]]:

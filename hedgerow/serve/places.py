@@ -7,6 +7,9 @@ import maxminddb
 
 from hedgerow.errors import BadSetting
 
+SUBDIVISIONS = 3
+"""Parts of a country, one within the other, that an event names."""
+
 
 class Places:
     """A MaxMind-format file of cities or countries; without one, nothing is known."""
@@ -32,7 +35,6 @@ class Places:
             return {}
         if not isinstance(found, dict):
             return {}
-        subdivision = (found.get("subdivisions") or [{}])[0]
         place = found.get("location") or {}
         known = {
             "$geoip_city_name": _name(found.get("city")),
@@ -43,10 +45,12 @@ class Places:
             "$geoip_postal_code": (found.get("postal") or {}).get("code"),
             "$geoip_latitude": place.get("latitude"),
             "$geoip_longitude": place.get("longitude"),
+            "$geoip_accuracy_radius": place.get("accuracy_radius"),
             "$geoip_time_zone": place.get("time_zone"),
-            "$geoip_subdivision_1_code": subdivision.get("iso_code"),
-            "$geoip_subdivision_1_name": _name(subdivision),
         }
+        for number, part in enumerate((found.get("subdivisions") or ())[:SUBDIVISIONS], 1):
+            known[f"$geoip_subdivision_{number}_code"] = part.get("iso_code")
+            known[f"$geoip_subdivision_{number}_name"] = _name(part)
         return {name: value for name, value in known.items() if value is not None}
 
     def close(self) -> None:

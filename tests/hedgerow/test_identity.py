@@ -253,6 +253,12 @@ def test_what_means_nothing_without_a_person_is_dropped(store, project, name):
     changes = store_events(store, project, [captured(name, "ann", properties=nobody)])
 
     assert (changes.events, changes.dropped) == ([], 1)
+    warned = rows(
+        store,
+        "SELECT type, distinct_id FROM ingestion_warnings WHERE project_id = ?",
+        project.id,
+    )
+    assert warned == [("event_needs_a_person", "ann")]
 
 
 def test_any_other_value_than_false_means_a_person(store, project):

@@ -80,9 +80,24 @@ def test_hashed_values_stay_equal_and_differ_between_projects(store):
     assert hashes[0] != hashes[1]
 
 
+@pytest.mark.parametrize("action", ["drop", "hash", "shorten"])
+def test_a_rule_holds_for_the_first_value_too(store, action):
+    name, secret = "$current_url", "https://secret.example"
+    project = a_project(privacy_rules=[{"property": name, "action": action}])
+    first = {"$initial_current_url": secret}
+    events = [
+        captured("a", "ann", properties={name: secret}),
+        captured("a", "bob", set=first, set_once=first),
+    ]
+    store_events(store, project, events)
+
+    assert secret not in whole_store(store, project)
+
+
 def test_no_ip_address_is_kept_where_they_are_anonymized(store):
     project = a_project(anonymize_ips=True)
-    event = captured("a", "ann", properties={"$ip": "192.0.2.77"})
+    address = {"$ip": "192.0.2.77"}
+    event = captured("a", "ann", properties=address, set=address, set_once=address)
     store_events(store, project, [event], place=lambda _: {"$geoip_city_name": "Bonn"})
 
     text = whole_store(store, project)

@@ -124,7 +124,6 @@ def test_sets_of_both_places_are_united_and_leave_the_properties():
             {"type": "track", "library": "x", "messageId": 1}, id="unknown fields"
         ),
         pytest.param({"$set": None, "$set_once": None}, id="sets that are null"),
-        pytest.param({"properties": None}, id="properties that are null"),
         pytest.param({"properties": {"$set": 5, "$unset": 7}}, id="$set inside, no object"),
         pytest.param({"properties": {"$process_person_profile": "no"}}, id="profile flag"),
         pytest.param({"properties": {"$groups": "acme"}}, id="groups no object"),
@@ -169,6 +168,12 @@ def test_what_is_merely_odd_does_not_cost_the_event(odd):
             "invalid_event",
             "properties",
             id="properties a list",
+        ),
+        pytest.param(
+            {**GOOD, "properties": None},
+            "invalid_event",
+            "properties",
+            id="properties that are null",
         ),
         pytest.param({**GOOD, "event": 5}, "invalid_event", "event", id="name a number"),
         pytest.param({**GOOD, "$set": "x"}, "invalid_event", "$set", id="top-level $set"),
