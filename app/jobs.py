@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 from app import audit, demo, mail
 from app.errors import Unreachable
 from app.imports import commit
+from app.languages import gettext, speaking_to
 from app.models.database import Database
 from app.models.records import Lease
 from app.models.saved import Setting
@@ -228,15 +229,14 @@ def remind(app: Flask, now: datetime) -> None:
             and once.first_time(session, entry.user, f"long-timer-{entry.id}", now)
         ]
         for person, worked in written:
-            text = render_template(
-                "mail/long_timer.txt", person=person, worked=worked,
-                link=app.config["PUBLIC_URL"],
-            )  # fmt: skip
+            with speaking_to(person):
+                text = render_template(
+                    "mail/long_timer.txt", person=person, worked=worked,
+                    link=app.config["PUBLIC_URL"],
+                )  # fmt: skip
+                subject = gettext("Your timer is still running")
             kept = mail.Mail(
-                to=str(person.email),
-                name=person.display_name,
-                subject="Your timer is still running",
-                text=text,
+                to=str(person.email), name=person.display_name, subject=subject, text=text
             )
             post.put(kept, now, within=session)
 

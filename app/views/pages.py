@@ -163,6 +163,7 @@ def is_htmx() -> bool:
 def _deliberate(error: TimeTrackerError) -> AnyResponse:
     if isinstance(error, NotSignedIn):
         return _to_sign_in()
+    _know_the_reader()
     status = HTTPStatus(STATUS.get(error.code, 500))
     response = _page(status, error.what, getattr(error, "hint", ""))
     if isinstance(error, TooManyTries):
@@ -170,6 +171,12 @@ def _deliberate(error: TimeTrackerError) -> AnyResponse:
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = "300"
     return response
+
+
+def _know_the_reader() -> None:
+    """Let a page about an error be in the language of whoever is signed in."""
+    if not request.path.startswith("/api/"):
+        context.user_or_none()
 
 
 def _to_sign_in() -> AnyResponse:
@@ -210,6 +217,7 @@ def _by_http(error: HTTPException) -> AnyResponse:
     code = error.code or 500
     if code < 400:
         return redirect(request.path) if code == 308 else Response(status=code)
+    _know_the_reader()
     what, hint = HTTP_WORDS.get(code, (error.description or error.name, ""))
     page = _page(HTTPStatus(code), what, hint)
     page.headers.extend(

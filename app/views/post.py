@@ -4,7 +4,8 @@ from typing import Any
 
 from flask import current_app, render_template
 
-from app.languages import gettext as _
+from app.errors import said
+from app.languages import speaking_to, told
 from app.mail import EXTENSION, Mail, Post, is_on
 from app.models.people import User
 from app.telemetry.reporter import EXTENSION as REPORTER
@@ -21,9 +22,11 @@ def put(person: User, name: str, subject: str, **values: Any) -> bool:
     if not person.email or not works():
         return False
     post: Post = current_app.extensions[EXTENSION]
-    text = render_template(f"mail/{name}.txt", person=person, **values)
+    with speaking_to(person):
+        text = render_template(f"mail/{name}.txt", person=person, **values)
+        heading = told(subject)
     queued = post.put(
-        Mail(to=person.email, name=person.display_name, subject=subject, text=text), now()
+        Mail(to=person.email, name=person.display_name, subject=heading, text=text), now()
     )
     current_app.extensions[REPORTER].wake.set()
     return queued
@@ -31,14 +34,14 @@ def put(person: User, name: str, subject: str, **values: Any) -> bool:
 
 def invite(person: User, link: str) -> bool:
     """Send the link of a new account."""
-    return put(person, "invitation", _("Your account at TimeTracker"), link=link)
+    return put(person, "invitation", said("Your account at TimeTracker"), link=link)
 
 
 def reset(person: User, link: str) -> bool:
     """Send the link with which a password is chosen anew."""
-    return put(person, "reset", _("A new password for TimeTracker"), link=link)
+    return put(person, "reset", said("A new password for TimeTracker"), link=link)
 
 
 def confirm(person: User, link: str) -> bool:
     """Send the link that confirms an address."""
-    return put(person, "confirm", _("Confirm your account at TimeTracker"), link=link)
+    return put(person, "confirm", said("Confirm your account at TimeTracker"), link=link)

@@ -35,6 +35,7 @@ from app.telemetry.reporter import EXTENSION, Reporter
 from app.telemetry.send import track_event
 from app.views import context, forms
 from app.views.context import commit, db, now
+from app.views.vocabulary import word
 
 blueprint = Blueprint("privacy", __name__, url_prefix="/admin/privacy")
 
@@ -228,7 +229,7 @@ def choose() -> AnyResponse:
     reporter.forget_answers()
     told = {"enabled": layer != "off", "old_layer": before, "new_layer": layer}
     track_event(person.id, "admin.telemetry_toggled", told)
-    return _back(gettext("Consent is now: %(layer)s.", layer=layer))
+    return _back(gettext("Consent is now: %(layer)s.", layer=word(layer)))
 
 
 @blueprint.post("/test")

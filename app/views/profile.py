@@ -16,6 +16,7 @@ from flask import Response as FileResponse
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
+from app import languages
 from app.audit import record
 from app.errors import InvalidInput, TimeTrackerError, said
 from app.languages import gettext as _
@@ -74,6 +75,7 @@ def _page(error: TimeTrackerError | None) -> str:
         "profile.html",
         person=person,
         zones=sorted(available_timezones()),
+        languages=languages.available(),
         sessions=list(db().scalars(rows.order_by(UserSession.last_seen_at.desc()))),
         this=row.id if row else "",
         browser=browser,
@@ -102,6 +104,8 @@ def _set(person: User) -> None:
             said("There is no zone %(where)r.", where=where[:40]), attr="timezone"
         )
     target = forms.text("target")
+    if forms.text("locale") in dict(languages.available()):
+        person.locale = forms.text("locale")
     person.display_name = name[:200] or person.username
     person.timezone = where
     person.week_start = _among("week_start", (0, 1, 6))

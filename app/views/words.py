@@ -19,6 +19,7 @@ from app.people import roles
 from app.tracking import durations
 from app.tracking.days import zone
 from app.views import context
+from app.views.vocabulary import word
 
 
 def icon(name: str) -> Markup:
@@ -38,7 +39,7 @@ def clock(instant: datetime, where: str) -> str:
     local = instant.astimezone(zone(where))
     person = g.get("user")
     if isinstance(person, User) and person.time_format == 12:
-        return local.strftime("%-I:%M %p")
+        return str(dates.format_time(local, "h:mm a", locale=locale()))
     return local.strftime("%H:%M")
 
 
@@ -195,6 +196,7 @@ def teach(app: Flask) -> None:
         "money": money,
         "size": size,
         "told": told,
+        "word": word,
     }
     app.jinja_env.globals |= {
         "icon": icon,

@@ -16,7 +16,7 @@ function dialog(id, className, label) {
 }
 
 async function openPalette() {
-  const node = dialog("palette", "dialog palette", "Search or jump to");
+  const node = dialog("palette", "dialog palette", document.body.dataset.sayPalette);
   const address = document.body.dataset.palette;
   if (!address) return;
   node.innerHTML = await part(address);
@@ -67,7 +67,7 @@ async function openPalette() {
 }
 
 async function openKeys() {
-  const node = dialog("keys", "dialog", "Keyboard shortcuts");
+  const node = dialog("keys", "dialog", document.body.dataset.sayKeys);
   node.innerHTML = document.getElementById("keys-template")?.innerHTML ?? "";
   node.showModal();
 }

@@ -45,6 +45,6 @@ export function undoLast() {
 
 document.addEventListener("toast", (event) => say(event.detail));
 document.addEventListener("htmx:sendError", () =>
-  say({ text: document.body.dataset.offline ?? "No connection: nothing was saved.", kind: "bad" }),
+  say({ text: document.body.dataset.offline, kind: "bad" }),
 );
 document.querySelectorAll("[data-toast]").forEach(leaveAfterAWhile);
