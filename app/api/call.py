@@ -59,6 +59,8 @@ class Call:
     told: list[tuple[User, str, dict[str, Any]]] = field(default_factory=list)
     identified: list[User] = field(default_factory=list)
     """Whose role changed."""
+    afterwards: list[Callable[[], None]] = field(default_factory=list)
+    """What is to be done once the transaction has committed."""
 
     def tell(
         self,

@@ -5,6 +5,7 @@ and its part of the OpenAPI document. To add an address, write a function and it
 """
 
 from collections.abc import Sequence
+from http import HTTPStatus
 from types import ModuleType
 from typing import Any
 
@@ -24,6 +25,7 @@ from app.api import (
     tasks,
     timer,
     users,
+    users_gone,
 )
 from app.api.call import Endpoint, Handler
 from app.api.shapes import Field, Shape
@@ -244,7 +246,7 @@ def _admin(
     method: str,
     path: str,
     does: Handler,
-    answer: Shape,
+    answer: Shape | None,
     *,
     query: dict[str, Field] | None = None,
     body: Shape | None = None,
@@ -259,6 +261,7 @@ def _admin(
         query=query or {},
         body=body,
         answer=answer,
+        status=HTTPStatus.NO_CONTENT if answer is None else HTTPStatus.OK,
         listing=listing,
     )
 
@@ -278,6 +281,14 @@ ADMIN = (
     ),
     _admin("GET", "/users/{user}", users.read_user, users.USER),
     _admin("PATCH", "/users/{user}", users.change_user, users.USER, body=users.USER_CHANGE),
+    _admin("DELETE", "/users/{user}", users_gone.delete_user, None),
+    _admin(
+        "POST",
+        "/users/{user}/anonymise",
+        users_gone.anonymise_user,
+        users.USER,
+        body=timer.NOTHING,
+    ),
     _admin("GET", "/audit", admin.list_audit, admin.LINE, query=admin.AUDIT, listing=True),
     _admin("GET", "/settings", admin.read_settings, admin.SETTINGS),
     _admin(

@@ -284,6 +284,8 @@ def _response(endpoint: Endpoint, answer: Answer, call: Call) -> Response:
         track_event(subject.id, name, properties)
     for user in call.identified:
         identify_user(user, logged_in=False)
+    for act in call.afterwards:
+        act()
     made = answer.stream or _json(answer.body, answer.status or endpoint.status)
     made.headers.update(answer.headers)
     made.headers["RateLimit-Remaining"] = str(g.rate_left)

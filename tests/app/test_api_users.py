@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from app.models.entries import TimeEntry
 from app.models.people import User, UserSession
-from app.models.records import AuditLog
+from app.models.records import AuditLog, OutgoingMail
 
 from .api_client import NOW, installation, program_of, wrong_fields
 
@@ -122,3 +122,57 @@ def test_nobody_lets_themselves_go(admin):
     me = admin.get("/me").json["id"]
 
     assert admin.patch(f"/users/{me}", {"active": False}).status_code == 409
+
+
+def test_an_account_without_time_is_deleted_with_a_receipt(app, admin):
+    made = admin.made("/users", {"username": "ben"})
+
+    assert admin.delete(f"/users/{made['id']}").status_code == 204
+    assert admin.get(f"/users/{made['id']}").status_code == 404
+    action, via, figures = trail(app)[-1]
+    assert (action, via, figures["entries"]) == ("user.deleted", "api", [0, None])
+
+
+def test_an_account_that_holds_time_is_anonymised_and_its_entries_stay(app, admin):
+    made = admin.made("/users", {"username": "ben", "email": "ben@example.org"})
+    ben = program_of(app, "ben")
+    ben.made("/entries", {"date": "2025-10-20", "seconds": 3600})
+    ben.post("/timer/start", {})
+    refused = admin.delete(f"/users/{made['id']}")
+    gone = admin.post(f"/users/{made['id']}/anonymise").json
+
+    assert (refused.status_code, gone["email"], gone["active"]) == (409, None, False)
+    assert gone["display_name"].startswith("Former user ")
+    assert ben.get("/me").status_code == 401
+    kept = admin.get("/entries", users=made["id"]).json["results"]
+    assert [one["running"] for one in kept] == [False] * len(kept)
+    assert kept[-1]["seconds"] == 3600
+    assert trail(app)[-1][0] == "user.anonymised"
+    assert admin.post(f"/users/{made['id']}/anonymise").json == gone
+
+
+@pytest.mark.parametrize("act", ["delete", "anonymise"])
+def test_nobody_removes_themselves(admin, act):
+    me = f"/users/{admin.get('/me').json['id']}"
+    answer = admin.delete(me) if act == "delete" else admin.post(f"{me}/anonymise")
+
+    assert answer.status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("host", "email", "mailed"),
+    [
+        pytest.param("mail.test", "ben@example.org", True, id="mail and address"),
+        pytest.param("", "ben@example.org", False, id="no mail"),
+        pytest.param("mail.test", None, False, id="no address"),
+    ],
+)
+def test_a_new_account_is_told_of_by_mail_where_mail_works(app, admin, host, email, mailed):
+    app.config.update(MAIL_HOST=host, MAIL_FROM="tt@example.org")
+    made = admin.made("/users", {"username": "ben", "email": email})
+
+    with app.extensions["database"].reading() as session:
+        kept = session.scalars(select(OutgoingMail)).all()
+        letters = [(letter.address, made["link"] in letter.text) for letter in kept]
+    assert made["mailed"] is mailed
+    assert letters == ([(email, True)] if mailed else [])
