@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from hedgerow.meta.tables import AuditEntry, User
@@ -67,12 +67,21 @@ def note(
 
 
 def entries(
-    session: Session, project_id: int | None, *, limit: int = 100, offset: int = 0
+    session: Session,
+    project_id: int | None,
+    *,
+    and_server: bool = False,
+    limit: int = 100,
+    offset: int = 0,
 ) -> Sequence[AuditEntry]:
-    """Return the newest entries of a project first; None: those of the server itself."""
+    """Return the newest entries of a project first; None: those of the server itself.
+
+    ``and_server``: those of the server among them.
+    """
+    of = AuditEntry.project_id == project_id
     return session.scalars(
         select(AuditEntry)
-        .where(AuditEntry.project_id == project_id)
+        .where(or_(of, AuditEntry.project_id.is_(None)) if and_server else of)
         .order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
         .limit(limit)
         .offset(offset)

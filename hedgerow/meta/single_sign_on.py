@@ -9,21 +9,28 @@ tell the visitor what to do and the log which setting would let them in.
 import logging
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from hedgerow.errors import Conflict, NotAuthenticated
 from hedgerow.meta import accounts, audit, credentials, role_maps
 from hedgerow.meta.audit import Actor
 from hedgerow.meta.role_maps import Claims, Grant, claim
-from hedgerow.meta.tables import Membership, ProjectRow, User
+from hedgerow.meta.tables import AuditEntry, Membership, ProjectRow, User
 from hedgerow.meta.tables_signin import SignInBegun
 from hedgerow.settings import Settings
 
 BACK_WITHIN = timedelta(minutes=10)
 """Who has not come back from the provider by then begins again."""
+
+KNOWN_FOR = timedelta(days=1)
+"""So long is known where somebody wanted to go."""
+
+SUBJECT = "single sign-on"
+FAILURES = 100
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +67,7 @@ def begin(
     session: Session, browser: str, next_page: str, now: datetime
 ) -> tuple[str, str, str]:
     """Keep that a browser goes to the provider; return state, nonce and PKCE verifier."""
-    session.execute(delete(SignInBegun).where(SignInBegun.created_at < now - BACK_WITHIN))
+    session.execute(delete(SignInBegun).where(SignInBegun.created_at < now - KNOWN_FOR))
     state, nonce, verifier = (credentials.link_token() for _ in range(3))
     session.add(
         SignInBegun(
@@ -78,12 +85,44 @@ def begin(
 def came_back(
     session: Session, state: str, browser: str, now: datetime
 ) -> SignInBegun | None:
-    """Return what was kept as this browser went, once; None: it did not, or too late."""
+    """Return what was kept as this browser went, once; None: it did not, or long ago.
+
+    Whether it is ``in_time`` is another question: where to go afterwards is known anyway.
+    """
     row = session.get(SignInBegun, credentials.digest(state))
     if row is None or row.browser_hash != credentials.digest(browser):
         return None
     session.delete(row)
-    return row if row.created_at >= now - BACK_WITHIN else None
+    return row if row.created_at >= now - KNOWN_FOR else None
+
+
+def in_time(begun: SignInBegun, now: datetime) -> bool:
+    """Return whether somebody came back soon enough to be let in."""
+    return begun.created_at >= now - BACK_WITHIN
+
+
+def note_failure(
+    session: Session,
+    claims: Claims | None,
+    by: Rules,
+    found: Mapping[str, Any],
+    now: datetime,
+) -> None:
+    """Keep in the audit log that a sign-in failed, and what was ``found``.
+
+    Anybody can make one fail: more than ``FAILURES`` an hour are not kept.
+    """
+    recent = session.scalar(
+        select(func.count()).where(
+            AuditEntry.subject == SUBJECT, AuditEntry.at > now - timedelta(hours=1)
+        )
+    )
+    if (recent or 0) >= FAILURES:
+        return
+    address = claim(claims, by.email_claim) if claims else None
+    who = address[:200] if isinstance(address, str) and address else "somebody unknown"
+    actor = Actor(user_id=None, who=who, at=now)
+    audit.note(session, actor, "failed at", (SUBJECT, ""), after=dict(found))
 
 
 def sign_in(session: Session, claims: Claims, by: Rules, now: datetime) -> User:
@@ -102,7 +141,7 @@ def sign_in(session: Session, claims: Claims, by: Rules, now: datetime) -> User:
             "Your account at the provider has no role here.",
             hint="Ask an administrator; the server's log names the claim that is missing.",
         )
-    actor = Actor(user_id=None, who="single sign-on", at=now)
+    actor = Actor(user_id=None, who=SUBJECT, at=now)
     user = _by_subject(session, claims) or _by_address(session, claims, by, actor)
     if user is None:
         user = _made(session, claims, by, actor)

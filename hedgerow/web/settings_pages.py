@@ -276,10 +276,16 @@ def ingestion(visit: Visit) -> Response:
 
 
 def log(visit: Visit) -> Response:
-    """GET …/settings/log — who changed what."""
+    """GET …/settings/log — who changed what; administrators see the server's, too."""
     offset = int(visit.text("offset")) if visit.text("offset").isdecimal() else 0
     with visit.services.metadata.reading() as session:
-        rows = audit.entries(session, visit.here.id, limit=101, offset=offset)
+        rows = audit.entries(
+            session,
+            visit.here.id,
+            and_server=visit.who.is_admin,
+            limit=101,
+            offset=offset,
+        )
     return render(
         visit,
         "log",

@@ -114,15 +114,22 @@ def signin_page(visit: Visit) -> Response:
 
 
 def form(
-    visit: Visit, error: HedgerowError | None = None, *, status: int = 200
+    visit: Visit,
+    error: HedgerowError | None = None,
+    *,
+    status: int = 200,
+    then: str | None = None,
 ) -> Response:
-    """Return the sign-in page: by password, at the provider, or both."""
+    """Return the sign-in page: by password, at the provider, or both.
+
+    ``then`` is the page that was wanted, where the address does not say it.
+    """
     settings, provider = visit.services.settings, visit.services.provider
     return visit.render(
         "signin.html",
         status=status,
         error=error,
-        next=next_page(visit),
+        next=then or next_page(visit),
         provider=provider.name if provider else "",
         local=not (provider and settings.oidc_only) or visit.text("local") == "1",
     )

@@ -1,16 +1,18 @@
 """Single sign-on against a real provider on loopback: who gets in, as what, and who not."""
 
 import time
+from datetime import timedelta
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import msgspec
 import pytest
 from joserfc.jwk import RSAKey
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from hedgerow.errors import BadSetting
 from hedgerow.meta import accounts, audit, role_maps, single_sign_on
-from hedgerow.meta.tables import User
+from hedgerow.meta.tables import AuditEntry, User
+from hedgerow.meta.tables_signin import SignInBegun
 from hedgerow.serve.running import application
 from hedgerow.settings import Settings
 from hedgerow.web.visits import SESSION
@@ -212,6 +214,70 @@ def test_an_answer_that_does_not_belong_to_the_question_is_refused(
     assert said in answer.text
     assert 'name="password"' in answer.text
     assert user(server) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "spoil", "who", "why"),
+    [
+        pytest.param(
+            {}, {"code": "", "error": "access_denied"}, "somebody unknown",
+            "The provider did not let you in.", id="refused there",
+        ),
+        pytest.param(
+            {"oidc_auto_create": False}, {}, "ann@example.org",
+            "There is no account for you here.", id="refused here",
+        ),
+    ],
+)  # fmt: skip
+def test_a_failed_sign_in_is_kept_and_leads_on_to_the_page_that_was_wanted(
+    settled, provider, given, spoil, who, why
+):
+    server = settled(**given)
+    answer, _ = come(server, provider, spoil)
+
+    assert 'name="next" value="/p/1/insights"' in answer.text
+    assert "/signin/oidc?next=/p/1/insights" in answer.text
+    with server.house.metadata.reading() as session:
+        (kept,) = audit.entries(session, None, limit=1)
+    assert (kept.who, kept.action, kept.subject) == (who, "failed at", "single sign-on")
+    assert kept.after == {"why": why, "address": "testclient"}
+    project = server.project()
+    log = f"/p/{project.id}/settings/log"
+    assert "failed at single sign-on" in server.signed_in(boss(server)).get(log).text
+    owner = server.user(f"owner-{project.id}@example.org", project, "owner")
+    assert "failed at" not in server.signed_in(owner).get(log).text
+
+
+def boss(server):
+    return user(server, "boss@example.org")
+
+
+def test_coming_back_too_late_begins_again_and_forgets_no_page(settled, provider):
+    server = settled()
+    browser = server.browser()
+    begun = browser.get("/signin/oidc?next=/p/1/insights")
+    back = provider.authorize(begun.headers["location"])
+    with server.house.metadata.writing() as session:
+        for row in session.scalars(select(SignInBegun)):
+            row.created_at -= timedelta(minutes=11)
+
+    answer = browser.get(f"/signin/oidc/callback?{urlencode(back)}")
+
+    assert answer.status_code == 401
+    assert "too long ago" in answer.text
+    assert "/signin/oidc?next=/p/1/insights" in answer.text
+
+
+def test_failures_do_not_fill_the_log(settled, monkeypatch):
+    server = settled()
+    with server.house.metadata.writing() as session:
+        session.execute(delete(AuditEntry))
+    monkeypatch.setattr(single_sign_on, "FAILURES", 2)
+    for _ in range(4):
+        server.browser().get("/signin/oidc/callback?state=x&code=y")
+
+    with server.house.metadata.reading() as session:
+        assert len(audit.entries(session, None)) == 2
 
 
 def test_an_answer_counts_once_and_for_the_browser_that_asked(settled, provider):
