@@ -1,5 +1,6 @@
 """Who the token acts for: ``/me``."""
 
+from app import languages
 from app.api import kinds
 from app.api.call import Answer, Call
 from app.api.idents import word, word_or_none
@@ -9,6 +10,8 @@ from app.models.people import ROLES
 from app.tracking.days import zone
 from app.work import projects
 
+_DURATIONS = kinds.one_of("h:mm", "decimal")
+_THEMES = kinds.one_of("system", "light", "dark")
 ME = Shape(
     "Me",
     {
@@ -20,6 +23,11 @@ ME = Shape(
         "timezone": given(kinds.text(64)),
         "week_start": given(kinds.number_of(0, 1, 6), "0 Sunday, 1 Monday, 6 Saturday."),
         "time_format": given(kinds.number_of(12, 24)),
+        "locale": given(kinds.text(20), "Language of the pages."),
+        "duration_format": given(_DURATIONS),
+        "theme": given(_THEMES),
+        "shortcuts_enabled": given(kinds.flag),
+        "analytics_opt_out": given(kinds.flag, "One's own actions are not reported."),
         "weekly_target_minutes": given(kinds.whole(), null=True),
         "default_project": given(kinds.ident("project"), null=True),
     },
@@ -31,6 +39,11 @@ ME_CHANGE = Shape(
         "timezone": may(kinds.text(64), "Such as Europe/Berlin."),
         "week_start": may(kinds.number_of(0, 1, 6)),
         "time_format": may(kinds.number_of(12, 24)),
+        "locale": may(kinds.text(20), "One of those the profile offers."),
+        "duration_format": may(_DURATIONS),
+        "theme": may(_THEMES),
+        "shortcuts_enabled": may(kinds.flag),
+        "analytics_opt_out": may(kinds.flag),
         "weekly_target_minutes": may(kinds.whole(1, 10_080), null=True),
         "default_project": may(kinds.ident("project"), null=True),
     },
@@ -50,6 +63,11 @@ def read_me(call: Call) -> Answer:
             "timezone": user.timezone,
             "week_start": user.week_start,
             "time_format": user.time_format,
+            "locale": user.locale,
+            "duration_format": user.duration_format,
+            "theme": user.theme,
+            "shortcuts_enabled": user.shortcuts_enabled,
+            "analytics_opt_out": user.analytics_opt_out,
             "weekly_target_minutes": user.weekly_target_minutes,
             "default_project": word_or_none("project", user.default_project_id),
         }
@@ -61,6 +79,10 @@ def change_me(call: Call) -> Answer:
     wanted = dict(call.body)
     if "timezone" in wanted:
         wanted["timezone"] = checked_zone(wanted["timezone"])
+    offered = dict(languages.available())
+    if "locale" in wanted and wanted["locale"] not in offered:
+        words = f"{wanted['locale']!r} is none of {', '.join(offered)}."
+        raise InvalidFields([Complaint("locale", words)])
     if "default_project" in wanted:
         number = wanted.pop("default_project")
         if number is not None:

@@ -128,3 +128,24 @@ def test_a_price_of_its_own_beats_the_rates_and_is_for_those_who_manage_them(app
     ben = program_of(app, "ben")
     assert ben.post("/entries", {**length, "rate_override": 1}).status_code == 403
     assert ben.made("/entries", length)["rate_override"] is None
+
+
+def test_all_of_a_profile_can_be_read_and_changed(ann):
+    before = ann.get("/me").json
+    chosen = {
+        "display_name": "Ann B", "timezone": "Asia/Tokyo", "week_start": 0,
+        "time_format": 12, "duration_format": "decimal", "theme": "dark", "locale": "en",
+        "shortcuts_enabled": False, "analytics_opt_out": True, "weekly_target_minutes": 60,
+    }  # fmt: skip
+    assert ann.patch("/me", chosen).json == {**before, **chosen}
+    kept = {name: before[name] for name in chosen}
+    assert ann.patch("/me", kept).json == before
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("locale", "tlh"), ("theme", "pink"), ("duration_format", "min")]
+)
+def test_a_choice_that_is_not_offered_is_refused_by_field(ann, field, value):
+    answer = ann.patch("/me", {field: value})
+
+    assert (answer.status_code, wrong_fields(answer)) == (422, [field])
