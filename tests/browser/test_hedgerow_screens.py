@@ -293,6 +293,10 @@ PATHS = [
     "experiments/new",
     "alerts",
     "alerts/new",
+    "alerts/1",
+    "subscriptions",
+    "subscriptions/new",
+    "subscriptions/1",
     "data",
     "data/properties",
     "settings",
@@ -309,6 +313,17 @@ PATHS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def kept(page, server, token):
+    """There are alerts, and a subscription."""
+    page.goto(f"{server.url}/p/1/alerts")
+    page.get_by_role("button", name="Set up these").click()
+    page.goto(f"{server.url}/p/1/subscriptions/new?dashboard=1")
+    page.get_by_role("button", name="Keep it").click()
+    page.wait_for_url("**/subscriptions/1")
+
+
+@pytest.mark.usefixtures("kept")
 @pytest.mark.parametrize("path", PATHS)
 def test_nothing_scrolls_sideways_on_a_phone(page, server, token, path):
     page.set_viewport_size({"width": 360, "height": 780})
@@ -323,13 +338,26 @@ def test_nothing_scrolls_sideways_on_a_phone(page, server, token, path):
 AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
 
 
+@pytest.mark.usefixtures("kept")
 @pytest.mark.parametrize("path", PATHS)
 def test_axe_finds_nothing_serious(page, server, token, path):
+    assert serious(page, f"{server.url}/p/1/{path}", settle=path != "live") == []
+
+
+def test_axe_finds_nothing_serious_before_one_is_in(chromium, server, token):
+    stranger = chromium.new_page()
+
+    assert serious(stranger, f"{server.url}/signin") == []
+    stranger.close()
+
+
+def serious(page, address, *, settle=True):
+    """What axe calls serious or worse on a page, dark and light."""
     told = []
     for theme in ("dark", "light"):
         page.emulate_media(color_scheme=theme)
-        page.goto(f"{server.url}/p/1/{path}")
-        page.wait_for_load_state("networkidle") if path != "live" else None
+        page.goto(address)
+        page.wait_for_load_state("networkidle") if settle else None
         page.evaluate(AXE.read_text())
         found = page.evaluate("axe.run({resultTypes: ['violations']})")
         told += [
@@ -338,8 +366,7 @@ def test_axe_finds_nothing_serious(page, server, token, path):
             for node in one["nodes"]
             if one["impact"] in {"serious", "critical"}
         ]
-
-    assert told == []
+    return told
 
 
 def test_the_browser_had_nothing_to_complain_about(page):
