@@ -110,6 +110,9 @@ def _set(person: User) -> None:
     person.timezone = where
     person.week_start = _among("week_start", (0, 1, 6))
     person.time_format = _among("time_format", (12, 24))
+    person.duration_format = (
+        "decimal" if forms.text("duration_format") == "decimal" else "h:mm"
+    )
     person.theme = (
         forms.text("theme") if forms.text("theme") in {"light", "dark"} else "system"
     )

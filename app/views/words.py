@@ -6,6 +6,7 @@ and format; ``app.languages`` translates.
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 from babel import dates, numbers
@@ -59,6 +60,26 @@ def moment(instant: datetime) -> str:
     where = zone(person.timezone if person else "UTC")
     local = instant.astimezone(where)
     return f"{day(local.date(), 'd MMM y')}, {clock(instant, str(where))}"
+
+
+def _in_hours(length: int) -> str | None:
+    """Return a length as hours with two decimals for who chose that; None for others."""
+    person = g.get("user")
+    if not isinstance(person, User) or person.duration_format != "decimal":
+        return None
+    hours = Decimal(durations.decimal(length))
+    return str(numbers.format_decimal(hours, "#,##0.00", locale=locale()))
+
+
+def grid(length: int) -> str:
+    """Return a length for tables: ``1:05``, or ``1.08`` for who chose decimal hours."""
+    return _in_hours(length) or durations.grid(length)
+
+
+def prose(length: int) -> str:
+    """Return a length for sentences: ``1h 05m``, or ``1.08 h``."""
+    hours = _in_hours(length)
+    return gettext("%(n)s h", n=hours) if hours else durations.prose(length)
 
 
 def count(value: int) -> str:
@@ -132,14 +153,14 @@ def most_of(buckets: Sequence[tuple[date, Any]]) -> int:
 
 def target(length: int) -> str:
     """Return a target briefly: ``8h``, or ``7h 30m`` where it is not whole hours."""
-    return durations.prose(length) if length % 3600 else f"{length // 3600}h"
+    return prose(length) if length % 3600 else f"{length // 3600}h"
 
 
 def difference(worked: int, target: int) -> str:
     """Return how much more or less than the target it is: ``+0:10`` or ``-1:13``."""
     gap = worked - target
     sign = "+" if gap > 0 else "" if gap < 0 else "\u00b1"
-    return sign + durations.grid(gap)
+    return sign + grid(gap)
 
 
 def plain_http() -> bool:
@@ -184,9 +205,10 @@ def teach(app: Flask) -> None:
     """Give templates these words."""
     app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]  # comes with the i18n extension
     app.jinja_env.filters |= {
-        "prose": durations.prose,
+        "prose": prose,
         "target": target,
-        "grid": durations.grid,
+        "grid": grid,
+        "typed": durations.grid,
         "exact": durations.exact,
         "clock": clock,
         "instant": instant,

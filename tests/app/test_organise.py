@@ -134,6 +134,26 @@ def test_the_profile_keeps_what_one_chose(app, browser):
     assert (ann.weekly_target_minutes, ann.shortcuts_enabled) == (2400, False)
 
 
+@pytest.mark.parametrize(
+    ("style", "shown"),
+    [
+        pytest.param("h:mm", {"/day/2025-10-20": "1h 05m", "/week/2025-10-20": ">1:05<"}),
+        pytest.param(
+            "decimal", {"/day/2025-10-20": "1.08 h", "/week/2025-10-20": ">1.08<"}
+        ),
+    ],
+    ids=["hours and minutes", "decimal hours"],
+)
+def test_lengths_are_written_as_the_person_chose(browser, style, shown):
+    add_entry(browser, ended="9:05")
+    form = {"display_name": "Ann", "timezone": "Europe/Berlin", "duration_format": style}
+    browser.post("/profile", form)
+
+    for path, text in shown.items():
+        assert text in browser.get(path).text
+    assert 'value="1:05"' in browser.get("/week/2025-10-20").text  # typed as it was
+
+
 def test_a_changed_password_ends_the_other_sessions(app, browser, visitor):
     visitor.sign_in()
     new = "another long password"

@@ -9,6 +9,11 @@ const prose = (s) => {
   const [h, m] = [Math.floor(s / 3600), Math.floor(s / 60) % 60];
   return h ? `${h}h ${String(m).padStart(2, "0")}m` : `${m}m`;
 };
+const decimal = (s) => {
+  const digits = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
+  return `${(s / 3600).toLocaleString(document.documentElement.lang || undefined, digits)} h`;
+};
+const styles = { prose, decimal };
 
 function tick() {
   const now = performance.now();
@@ -16,7 +21,7 @@ function tick() {
     if (!born.has(node)) born.set(node, now);
     if (!node.dataset.runs) continue;
     const seconds = Number(node.dataset.elapsed) + Math.floor((now - born.get(node)) / 1000);
-    const text = node.dataset.style === "prose" ? prose(seconds) : exact(seconds);
+    const text = (styles[node.dataset.style] ?? exact)(seconds);
     if (node.textContent !== text) node.textContent = text;
     const long = Number(node.dataset.long ?? 0);
     if (long) node.closest(".timer")?.classList.toggle("long", seconds >= long);
