@@ -69,7 +69,14 @@ class _Room(_Slash):
     regex = "projects|environments"
 
 
+class _Whole(_Slash):
+    """A name as events and properties have them: slashes may be in it."""
+
+    regex = ".+?"
+
+
 register_url_convertor("slash", _Slash())
+register_url_convertor("whole", _Whole())
 register_url_convertor("room", _Room())
 
 
@@ -218,6 +225,7 @@ def _literal_first(path: str) -> tuple[str, ...]:
 
 
 def _address(path: str) -> str:
+    path = path.replace("{name}", "{name:whole}")
     return path.replace("/api/projects", "/api/{room:room}", 1) + "{slash:slash}"
 
 

@@ -162,7 +162,8 @@ def _actor(node: EventsNode, events: Events, series: int) -> Tree:
                 hint="Give math_hogql.",
                 attr=f"{attr}.math_hogql",
             )
-        return expressions.as_text(expressions.scalar(node.math_hogql, events), events)
+        with expressions.written_in(f"{attr}.math_hogql"):
+            return expressions.as_text(expressions.scalar(node.math_hogql, events), events)
     if node.math == "unique_group" and node.math_group_type_index is None:
         raise InvalidQuery(
             "Unique groups need a group type.",

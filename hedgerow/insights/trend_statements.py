@@ -121,9 +121,8 @@ def _weighed(rows: exp.Query) -> exp.Query:
 def _plain(job: Job, values: Values) -> exp.Query:
     events = job.events(values)
     shown = [*values_of(job, events), exp.alias_(bucket(job, events), "bucket")]
-    query = events_of(
-        job, events, *shown, exp.alias_(aggregations.measure(job.node, events), "value")
-    )
+    value = aggregations.measure(job.node, events, f"series[{job.series}]")
+    query = events_of(job, events, *shown, exp.alias_(value, "value"))
     return _weighed(query.group_by(*first_columns(len(shown)), copy=False))
 
 

@@ -91,8 +91,8 @@ def has_actor(node: EventsNode, events: Events) -> list[Tree]:
     ]
 
 
-def measure(node: EventsNode, events: Events) -> Tree:
-    """Return the number of a group of rows, never NULL."""
+def measure(node: EventsNode, events: Events, path: str) -> Tree:
+    """Return the number of a group of rows, never NULL; ``path`` names the node in errors."""
     math = node.math or "total"
     if math == "total":
         return exp.Count(this=exp.Star())
@@ -102,7 +102,8 @@ def measure(node: EventsNode, events: Events) -> Tree:
         session = events.property("event", "$session_id").text
         return distinct(exp.func("coalesce", session, text_literal("")))
     if math == "hogql":
-        return filled(expressions.aggregate(node.math_hogql or "", events))
+        with expressions.written_in(f"{path}.math_hogql"):
+            return filled(expressions.aggregate(node.math_hogql or "", events))
     return over(math, _number(node, events), events.dialect)
 
 

@@ -9,6 +9,9 @@ A property has the kind of its definition. ``timestamp`` is an instant; the part
 time. ``=`` and ``!=`` treat NULL as a value; everything else is three-valued.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sqlglot import exp
 
 from hedgerow.errors import InvalidQuery
@@ -30,11 +33,22 @@ __all__ = [
     "has_aggregate",
     "is_aggregated",
     "scalar",
+    "written_in",
 ]
 
 
 def _translation(source: Source, *, aggregates: bool = False) -> Translation:
     return Translation(source, BY_NODE, aggregates=aggregates)
+
+
+@contextmanager
+def written_in(attr: str) -> Iterator[None]:
+    """Say which field of the query holds the expression that is refused inside."""
+    try:
+        yield
+    except InvalidQuery as refused:
+        refused.attr = attr
+        raise
 
 
 def condition(text: str, source: Source) -> Tree:

@@ -213,3 +213,15 @@ def test_values_of_an_expression_are_not_listed_as_people(world):
         world.actors(query, day=2)
 
     assert refused.value.attr == "source.series[0].math"
+
+
+@pytest.mark.parametrize("kind", ["TrendsQuery", "StickinessQuery"])
+@pytest.mark.parametrize("text", ["bad(", "nofunc(1)", "x.y.z", ""])
+def test_an_expression_that_is_refused_is_named_by_its_place(world, kind, text):
+    node = {"kind": "EventsNode", "event": "s"}
+    series = [node, {**node, "math": "hogql", "math_hogql": text}]
+
+    with pytest.raises(InvalidQuery) as refused:
+        world.results({"kind": kind, "series": series})
+
+    assert refused.value.attr == "series[1].math_hogql"

@@ -4,8 +4,9 @@ The same object comes of a saved experiment, an inline one, or sums that somebod
 elsewhere. A verdict is withheld where there is too little to judge by; counts never are.
 """
 
+from collections.abc import Mapping
 from math import erfc, exp, lgamma, log, sqrt
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -34,7 +35,7 @@ class Prior(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """What was believed of the effect before: a normal distribution."""
 
     mean: float
-    variance: float
+    variance: Annotated[float, msgspec.Meta(gt=0)]
 
 
 class BayesianConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,7 +54,7 @@ class FrequentistConfig(
     alpha: float = ALPHA
     difference_type: str = "relative"
     sequential_testing_enabled: bool = False
-    sequential_tuning_parameter: float = TUNING
+    sequential_tuning_parameter: Annotated[float, msgspec.Meta(gt=0)] = TUNING
 
 
 class CupedConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -79,6 +80,9 @@ class AnalyzedMetric(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """What the sums are of."""
 
     metric_type: MetricType
+    kind: Literal["ExperimentMetric"] = "ExperimentMetric"
+    """No effect."""
+
     goal: Literal["increase", "decrease"] = "increase"
 
 
@@ -92,14 +96,27 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 def analyze(body: Any) -> dict[str, Any]:
-    """Return ``{"baseline", "variant_results"}`` for figures given as JSON."""
+    """Return ``{"baseline", "variant_results"}`` for figures given as JSON.
+
+    Raises InvalidQuery for sums that cannot be of anybody; an experiment of our own tells
+    a variant that nobody saw with zeros instead.
+    """
     try:
-        figures = msgspec.convert(body, Figures)
+        figures = msgspec.convert(without_nulls(body), Figures)
     except msgspec.ValidationError as wrong:
         raise InvalidQuery(
             f"{wrong}.", hint="See the fields of experiments/analyze in the documentation."
         ) from wrong
+    for arm in (figures.baseline, *figures.variants):
+        moments(arm, figures.metric.metric_type)
     return judge(figures)
+
+
+def without_nulls(raw: Any) -> Any:
+    """Return JSON objects without the fields that are null: the same as leaving them out."""
+    if not isinstance(raw, Mapping):
+        return raw
+    return {name: without_nulls(one) for name, one in raw.items() if one is not None}
 
 
 def judge(figures: Figures) -> dict[str, Any]:

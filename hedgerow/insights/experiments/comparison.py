@@ -16,6 +16,8 @@ from hedgerow.insights.experiments.student import quantile, two_sided_p
 Difference = Literal["relative", "absolute"]
 NORMAL = NormalDist()
 FEWEST_FOR_WELCH = 5
+NEARLY_ALL = 1 - 2**-53
+"""The largest share below one that a number can be."""
 
 
 class Effect(msgspec.Struct, frozen=True):
@@ -48,7 +50,7 @@ def bayesian(
     deviation = sqrt(variance)
     chance = _chance_positive(mean, deviation)
     chance = 1 - chance if fall else chance
-    reach = NORMAL.inv_cdf((1 + level) / 2) * deviation
+    reach = NORMAL.inv_cdf(min((1 + level) / 2, NEARLY_ALL)) * deviation
     return {
         "chance_to_win": chance,
         "credible_interval": [mean - reach, mean + reach],

@@ -6,14 +6,18 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from hedgerow.errors import InvalidQuery
-from hedgerow.insights.experiments.analysis import StatsConfig
+from hedgerow.insights.experiments.analysis import StatsConfig, without_nulls
 from hedgerow.model.projects import QueryContext
-from hedgerow.query.dates import moment
+from hedgerow.query.aggregations import by_session
+from hedgerow.query.dates import end_of_day, moment
 from hedgerow.query.definitions_filters import PropertyFilter
 from hedgerow.query.definitions_nodes import BreakdownFilter, EventsNode, GroupTypeIndex
 
 SECONDS = {"minute": 60, "hour": 3600, "day": 86_400, "week": 604_800, "month": 2_592_000}
 MATHS = {None, "total", "sum", "min", "max", "avg", "hogql"}
+MEASURED = {"mean": ("source",), "ratio": ("numerator", "denominator")}
+"""Fields of a metric whose math counts."""
+
 Unit = Literal["minute", "hour", "day", "week", "month"]
 Percentile = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
@@ -182,7 +186,8 @@ def setting(experiment: Any, metric: Any, context: QueryContext) -> Setting:
     start = moment(one.start_date, context, "experiment.start_date").at
     end = context.now
     if one.end_date is not None:
-        end = moment(one.end_date, context, "experiment.end_date").at
+        last = moment(one.end_date, context, "experiment.end_date")
+        end = end_of_day(last.at) if last.day_only else last.at
     if end < start:
         raise InvalidQuery(
             "The experiment ends before it starts.",
@@ -199,7 +204,7 @@ def _read(raw: Any, struct: Any, name: str) -> Any:
             f"An experiment query needs {name!r}.", hint="Give it as an object.", attr=name
         )
     try:
-        return msgspec.convert(raw, struct)
+        return msgspec.convert(without_nulls(raw), struct)
     except msgspec.ValidationError as wrong:
         raise InvalidQuery(
             f"{wrong} (in {name}).", hint="See the experiment fields.", attr=name
@@ -225,22 +230,55 @@ def _check(metric: Metric) -> None:
             hint="Give series a list of EventsNodes.",
             attr="metric.series",
         )
-    for node in nodes:
-        if metric.metric_type in {"mean", "ratio"} and node.math not in MATHS:
-            raise InvalidQuery(
-                f"An experiment cannot measure {node.math!r}.",
-                hint="Use total, sum, min, max, avg or hogql.",
-                attr="metric.source.math",
-            )
-        if node.math in {"sum", "min", "max", "avg"} and not node.math_property:
-            raise InvalidQuery(
-                f"A metric of {node.math!r} needs a property.",
-                hint="Give math_property.",
-                attr="metric.source.math_property",
-            )
+    if metric.metric_type in {"mean", "ratio"}:
+        names = MEASURED[metric.metric_type]
+        for name, node in zip(names, nodes, strict=True):
+            _check_math(node, f"metric.{name}")
+    if metric.metric_type != "mean":
+        _check_unshaped(metric)
     if metric.retention_window_start > metric.retention_window_end:
         raise InvalidQuery(
             "The retention window ends before it starts.",
             hint="Make retention_window_end the larger.",
             attr="metric.retention_window_end",
         )
+
+
+def _check_math(node: EventsNode, path: str) -> None:
+    """Refuse math that is not for experiments, or lacks what it needs."""
+    if node.math not in MATHS:
+        raise InvalidQuery(
+            f"An experiment cannot measure {node.math!r}.",
+            hint="Use total, sum, min, max, avg or hogql.",
+            attr=f"{path}.math",
+        )
+    of_property = node.math in {"sum", "min", "max", "avg"}
+    if of_property and not node.math_property:
+        raise InvalidQuery(
+            f"A metric of {node.math!r} needs a property.",
+            hint="Give math_property.",
+            attr=f"{path}.math_property",
+        )
+    if by_session(node):
+        raise InvalidQuery(
+            f"An experiment cannot measure {node.math_property!r}, a number of sessions.",
+            hint="Use a property of the event or the person.",
+            attr=f"{path}.math_property",
+        )
+    if node.math == "hogql" and not node.math_hogql:
+        raise InvalidQuery(
+            "Math by an expression needs one.",
+            hint="Give math_hogql.",
+            attr=f"{path}.math_hogql",
+        )
+
+
+def _check_unshaped(metric: Metric) -> None:
+    """Refuse what only the values of a mean can be cut by."""
+    for name in ("threshold", "lower_bound_percentile", "upper_bound_percentile"):
+        if getattr(metric, name) is not None:
+            raise InvalidQuery(
+                f"A metric of type {metric.metric_type!r} has no {name}.",
+                hint="Leave it out, or measure a mean.",
+                attr=f"metric.{name}",
+            )

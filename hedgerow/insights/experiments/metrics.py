@@ -95,7 +95,7 @@ def measured(
     reading = Reading(setting, context, values)
     times, until = _during(reading)
     where = [*times, *reading.matching(node, path)]
-    value = _value(reading, node)
+    value = _value(reading, node, path)
     key = exp.column("entity", table="x")
     query = reading.select(
         key.as_("entity"),
@@ -118,7 +118,7 @@ def before(
         reading.at() < reading.t0(),
         *reading.matching(node, path),
     ]
-    value = _value(reading, node)
+    value = _value(reading, node, path)
     key = exp.column("entity", table="x")
     since = setting.start - length
     query = reading.select(
@@ -131,9 +131,10 @@ def before(
     return query.group_by("1")
 
 
-def _value(reading: Reading, node: EventsNode) -> Tree:
+def _value(reading: Reading, node: EventsNode, path: str) -> Tree:
     if node.math == "hogql":
-        return expressions.aggregate(node.math_hogql or "", reading.events)
+        with expressions.written_in(path.replace(".properties", ".math_hogql")):
+            return expressions.aggregate(node.math_hogql or "", reading.events)
     aggregate = AGGREGATES.get(node.math)
     if aggregate is None:
         return exp.Count(this=exp.Star())
@@ -145,13 +146,14 @@ def _value(reading: Reading, node: EventsNode) -> Tree:
 def times_of(
     setting: Setting, context: QueryContext, values: Values, node: EventsNode, path: str
 ) -> exp.Select:
-    """Return (entity, at) of a funnel step's events from the first exposure on."""
+    """Return (entity, at, uuid) of a step's events from the first exposure on."""
     reading = Reading(setting, context, values)
     times, until = _during(reading)
     where = [*times, *reading.matching(node, path)]
     return reading.select(
         exp.column("entity", table="x").as_("entity"),
         reading.at().as_("at"),
+        reading.events.column("uuid").as_("uuid"),
         where=where,
         since=setting.start,
         until=until,
@@ -182,21 +184,24 @@ def _ordered(nodes: list[EventsNode], steps: list[exp.Select]) -> exp.Select:
     """Return the depth of those who did the steps in order.
 
     Each step is taken at its earliest time after the one before: the window runs from
-    exposure, so being early never hurts. The same step twice takes two events.
+    exposure, so being early never hurts. No event is two steps, and the same step twice
+    takes two events, one after the other.
     """
-    first = exp.alias_(exp.Min(this=exp.column("at")), "at")
-    reached = [exp.select("entity", first).from_(steps[0].subquery("e")).group_by("entity")]
+    first = exp.column("entity", table="e")
+    query = exp.select(first.as_("entity"), *_soonest()).from_(steps[0].subquery("e"))
+    reached = [query.group_by("1")]
     for i in range(1, len(steps)):
         event, last = exp.column("at", table="e"), exp.column("at", table="b")
-        repeated = (nodes[i].event, nodes[i].filters()) == (
+        later: Tree = event > last
+        if (nodes[i].event, nodes[i].filters()) != (
             nodes[i - 1].event,
             nodes[i - 1].filters(),
-        )
-        later = event > last if repeated else event >= last
+        ):
+            another = exp.column("uuid", table="e").neq(exp.column("uuid", table="b"))
+            later = exp.or_(later, exp.and_(event.copy().eq(last.copy()), another))
         same = exp.column("entity", table="e").eq(exp.column("entity", table="b"))
-        soonest = exp.alias_(exp.Min(this=event.copy()), "at")
         reached.append(
-            exp.select(exp.column("entity", table="b").as_("entity"), soonest)
+            exp.select(exp.column("entity", table="b").as_("entity"), *_soonest())
             .from_(reached[-1].copy().subquery("b"))
             .join(steps[i].subquery("e"), on=exp.and_(same, later))
             .group_by("1")
@@ -205,6 +210,13 @@ def _ordered(nodes: list[EventsNode], steps: list[exp.Select]) -> exp.Select:
     rows = exp.union(*marks, distinct=False) if len(marks) > 1 else marks[0]
     count = exp.alias_(exp.Count(this=exp.Star()), "v")
     return exp.select("entity", count).from_(rows.subquery("m")).group_by("entity")
+
+
+def _soonest() -> tuple[Tree, Tree]:
+    """Return the time of the earliest event of a step, and which event that is."""
+    at, uuid = exp.column("at", table="e"), exp.column("uuid", table="e")
+    which = exp.ArgMin(this=uuid, expression=at.copy())
+    return exp.alias_(exp.Min(this=at), "at"), exp.alias_(which, "uuid")
 
 
 CAME_BACK = """

@@ -43,15 +43,21 @@ SUMS = """
 STEPS = "SELECT variant, value, v AS reached, COUNT(*) AS n FROM everybody GROUP BY variant, value, v"
 LIMITS = """
     SELECT value, LIST_SORT(LIST(v)) AS sorted, LIST_SORT(LIST(v) FILTER(WHERE :counted)) AS counted
-    FROM everybody GROUP BY value"""
+    FROM judged WHERE variant <> '$multiple' GROUP BY value"""
+SEEN = "SELECT variant, COUNT(*) AS n FROM exposed GROUP BY variant"
 
 
 def statements(query: ExperimentQuery, context: QueryContext) -> list[Statement]:
-    """Return the statement of the sums, and for a funnel one more of its steps."""
+    """Return the statement of the sums, and one more for a funnel or retention.
+
+    A funnel's steps are counted apart; and retention is about fewer than were exposed.
+    """
     asked = _setting(query, context)
     found = [_statement(asked, context, SUMS)]
     if asked.metric.metric_type == "funnel":
         found.append(_statement(asked, context, STEPS))
+    if asked.metric.metric_type == "retention":
+        found.append(_statement(asked, context, SEEN))
     return found
 
 
@@ -69,6 +75,8 @@ def result(
     base = told["baseline"]
     moments = Moments(base["mean"], base["variance"], base["number_of_samples"])
     told["exposures"] = {**counts, MULTIPLE: _multiple(answers[0])}
+    if asked.metric.metric_type == "retention":
+        told["exposures"] = {**dict.fromkeys(told["exposures"], 0), **dict(answers[1].rows)}
     told["sample_ratio"] = sample_ratio(counts, asked.experiment.wanted_shares())
     told["needed_per_variant"] = needed_per_variant(moments, WISHED_EFFECT)
     if breakdowns(asked):
@@ -153,11 +161,12 @@ def _shaped(asked: Setting) -> list[tuple[str, exp.Query]]:
         return [("shaped", _with_value(_yes_or_no(v >= last)))]
     if metric.metric_type != "mean":
         return [("shaped", _with_value(v))]
+    value: Tree = v
     if metric.threshold is not None:
-        return [("shaped", _with_value(_yes_or_no(v >= number_literal(metric.threshold))))]
+        value = _yes_or_no(v >= number_literal(metric.threshold))
     if metric.lower_bound_percentile is None and metric.upper_bound_percentile is None:
-        return [("shaped", _with_value(v))]
-    return _winsorized(asked, v)
+        return [("shaped", _with_value(value))]
+    return [("judged", _with_value(value)), *_winsorized(asked, v)]
 
 
 def _yes_or_no(condition: Tree) -> Tree:
@@ -165,11 +174,9 @@ def _yes_or_no(condition: Tree) -> Tree:
     return exp.Case(ifs=[yes], default=number_literal(0))
 
 
-def _with_value(value: Tree) -> exp.Select:
+def _with_value(value: Tree, rows: str = "everybody") -> exp.Select:
     columns = [exp.column(name, table="e") for name in ("variant", "value", "d", "x")]
-    return exp.select(*columns, value.copy().as_("v")).from_(
-        exp.to_table("everybody").as_("e")
-    )
+    return exp.select(*columns, value.copy().as_("v")).from_(exp.to_table(rows).as_("e"))
 
 
 def _winsorized(asked: Setting, v: exp.Column) -> list[tuple[str, exp.Query]]:
@@ -187,7 +194,7 @@ def _winsorized(asked: Setting, v: exp.Column) -> list[tuple[str, exp.Query]]:
             "greatest", value, _element("sorted", metric.lower_bound_percentile)
         )
     same = exp.column("value", table="q").eq(exp.column("value", table="e"))
-    shaped = _with_value(value).join(exp.to_table("limits").as_("q"), on=same)
+    shaped = _with_value(value, "judged").join(exp.to_table("limits").as_("q"), on=same)
     if not isinstance(limits, exp.Query):
         raise TypeError(LIMITS)
     return [("limits", limits), ("shaped", shaped)]
