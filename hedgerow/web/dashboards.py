@@ -22,19 +22,29 @@ from hedgerow.web.visits import Visit
 
 def listing(visit: Visit) -> Response:
     """GET …/dashboards"""
-    search = visit.text("search")
+    search, tag = visit.text("search"), visit.text("tag")
     with visit.services.metadata.reading() as session:
-        rows, total = boards.dashboards(session, visit.here.id, search=search, limit=500)
+        every, _ = boards.dashboards(session, visit.here.id, limit=500)
+        found, _ = boards.dashboards(session, visit.here.id, search=search, limit=500)
+        tagged = [row for row in every if search and holds_tag(row, search)]
+        wanted = {row.id for row in (*found, *tagged) if not tag or tag in row.tags}
+        rows = [row for row in every if row.id in wanted]
         sizes = {row.id: len(boards.tiles(session, row.id)) for row in rows}
     return visit.render(
         "dashboards.html",
         here="dashboards",
         rows=rows,
-        total=total,
         sizes=sizes,
         search=search,
+        tag=tag,
+        tags=sorted({one for row in every for one in row.tags}, key=str.casefold),
         templates=list(TEMPLATES.values()),
     )
+
+
+def holds_tag(row: Dashboard, search: str) -> bool:
+    """Return whether one of a dashboard's tags has this text in it."""
+    return any(search.casefold() in str(one).casefold() for one in row.tags)
 
 
 def create(visit: Visit) -> Response:

@@ -1,8 +1,10 @@
 """Dashboards that people change, copy, take along and share."""
 
+import io
 import json
 import re
 
+import pypdf
 import pytest
 
 from hedgerow.meta import boards, credentials, installing
@@ -160,3 +162,52 @@ def test_a_dashboard_of_another_project_cannot_be_reached_through_ones_own(
     reply = stranger.get(f"/p/{other.id}/dashboards/{board.id}")
 
     assert reply.status_code == 404
+
+
+def words_of(reply):
+    assert reply.headers["content-type"] == "application/pdf"
+    pages = pypdf.PdfReader(io.BytesIO(reply.content)).pages
+    return " ".join(" ".join(page.extract_text().split()) for page in pages)
+
+
+def test_a_dashboard_is_a_pdf_of_every_figure_and_text(server, project, editor, board):
+    server.captured(project, *[("timer.started", f"p{i}", {}) for i in range(3)])
+    editor.post(place(board, "/tiles"), data={"text": "## Read **this** first"})
+    with server.house.metadata.reading() as session:
+        titles = [one.name for _, one in boards.tiles(session, board.id) if one]
+
+    text = words_of(editor.get(place(board, "/pdf?from=-7d")))
+
+    assert "Last 7 days" in text
+    assert "Read this first" in text
+    assert [title for title in titles if title not in text] == []
+
+
+def test_a_figure_that_cannot_be_had_says_so_on_paper(server, project, editor):
+    with server.house.metadata.writing() as session:
+        board = boards.create_dashboard(session, project.id, "Ключи", now=server.now())
+        wrong = {"kind": "TrendsQuery", "series": [{"event": "a", "math": "sum"}]}
+        insight = boards.create_insight(
+            session, project.id, wrong, now=server.now(), name="No property"
+        )
+        boards.add_tile(session, board.id, insight_id=insight.id)
+
+    text = words_of(editor.get(place(board, "/pdf")))
+
+    assert "Ключи" in text
+    assert "No property" in text
+    assert "math_property" in text
+
+
+def test_dashboards_are_found_by_tag_and_by_what_a_tag_holds(server, editor, board):
+    there, elsewhere = f"{place(board)}", f"/p/{board.project_id}/dashboards"
+    editor.post(there, data={"name": "Weekly review", "tags": "growth & more, team"})
+
+    by_tag = editor.get(f"{elsewhere}?tag=growth+%26+more").text
+    by_word = editor.get(f"{elsewhere}?search=GROWTH").text
+    none = editor.get(f"{elsewhere}?search=Weekly&tag=other").text
+
+    assert f'href="{there}"' in by_tag
+    assert f'href="{there}"' in by_word
+    assert f'href="{there}"' not in none
+    assert "Try another word or tag" in none
