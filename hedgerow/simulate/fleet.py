@@ -1,8 +1,8 @@
 """Installations: what each is, how its life goes, and what it reports.
 
-A life is decided once, before the first day: born, updates, rollback, pause, end. Reporting
-then only walks through it, so the truth about a fleet (who is silent, who runs what) can be
-read from the lives without looking at an event.
+A life is decided once, before the first day: born, updates, rollback, pause, days missed,
+end. Reporting then only walks through it, so the truth about a fleet (who is silent, who
+runs what) can be read from the lives without looking at an event: ``truth`` does so.
 """
 
 from collections.abc import Iterator
@@ -30,12 +30,28 @@ HABITS = {"keen": 25, "normal": 50, "slow": 17, "never": 8}
 """How soon an installation updates, by weight."""
 
 MEDIAN_LAG_DAYS = {"keen": 1.5, "normal": 9.0, "slow": 35.0}
-ODD_VERSIONS = ("latest", "v2.9.1", "a3f9c21e", "3.0.0+deb12")
+ODD_VERSIONS = (
+    "latest",
+    "v2.9.1",
+    "a3f9c21e",
+    "3.0.0+deb12",
+    "3.2.0-dev",
+    "unknown",
+)
+"""What those few report who run no release as it was published."""
+
 PLATFORMS = {
     "Linux": ("5.15.0", "6.1.0", "6.8.0"),
     "Windows": ("10.0.19045", "10.0.22631"),
     "Darwin": ("23.4.0",),
 }
+COPY = {"platform": "Linux", "platform_machine": "armv7l", "deployment_method": "snap"}
+"""What is different on the second machine of a copied installation."""
+
+COPY_S = 60
+"""Seconds after the first machine at which the second one reports; then the first again."""
+
+FRIDAY = 4
 ERRORS_PER_DAY = {"3.1.0": 0.09, "3.0.0": 0.04}
 """Mean errors of an installation and day, by version; others 0.02."""
 
@@ -61,6 +77,12 @@ class Life(msgspec.Struct, kw_only=True):
     """Days on which it is not heard of."""
 
     off_at_weekends: bool
+    missed: frozenset[int]
+    """Days on which it runs but nothing arrives."""
+
+    copied: bool
+    """Whether a second machine was started from a copy of it, under the same id."""
+
     versions: list[tuple[int, str]]
     """From which day on it runs what, in order of time; the first from its birth."""
 
@@ -71,6 +93,17 @@ class Life(msgspec.Struct, kw_only=True):
     def alive_on(self, day: int) -> bool:
         """Return whether it may report on a day."""
         return self.born <= day < self.ends and day not in self.pause
+
+    def heard_on(self, day: int, span: Span) -> bool:
+        """Return whether it reports on a day; it always does on its first one."""
+        if not self.alive_on(day) or day == self.born:
+            return day == self.born
+        resting = self.off_at_weekends and span.date_of(day).weekday() > FRIDAY
+        return not resting and day not in self.missed
+
+    def reports_at(self, day: int, span: Span) -> datetime:
+        """Return the instant of a day from which on it reports, UTC."""
+        return midnight(span.date_of(day), self.zone) + timedelta(seconds=self.second)
 
 
 def lives(rng: Random, count: int, span: Span) -> list[Life]:
@@ -112,6 +145,8 @@ def _life(rng: Random, number: int, span: Span) -> Life:
         ends=ends,
         pause=pause,
         off_at_weekends=not docker and rng.random() < 0.5,
+        missed=frozenset(day for day in range(span.days + 1) if rng.random() < 0.012),
+        copied=rng.random() < 0.015,
         versions=_versions(rng, born, span),
     )
 
@@ -121,7 +156,7 @@ def _versions(rng: Random, born: int, span: Span) -> list[tuple[int, str]]:
     released = [(text, span.days + ago) for text, ago in RELEASES]
     ready = [text for text, day in released if day <= born and "-" not in text]
     history = [(born, ready[-1] if ready else released[0][0])]
-    if rng.random() < 0.02:
+    if rng.random() < 0.04:
         return [(born, rng.choice(ODD_VERSIONS))]
     habit = pick(rng, HABITS)
     if habit == "never":
@@ -143,14 +178,11 @@ def _versions(rng: Random, born: int, span: Span) -> list[tuple[int, str]]:
 
 def report(rng: Random, life: Life, day: int, span: Span) -> Iterator[dict[str, Any]]:
     """Yield what an installation sends on a day, in order; nothing when it is not heard of."""
-    if not life.alive_on(day):
+    if not life.heard_on(day, span):
         return
-    weekday = span.date_of(day).weekday()
     first_day = day == life.born
-    if not first_day and (rng.random() < 0.012 or (life.off_at_weekends and weekday > 4)):
-        return
     version, before = life.version_on(day), life.version_on(max(day - 1, life.born))
-    at = midnight(span.date_of(day), life.zone) + timedelta(seconds=life.second)
+    at = life.reports_at(day, span)
     block = _block(life, version, at.strftime("%Y-%m-%d %H:%M:%S"))
 
     def sent(name: str, seconds: float, **own: Any) -> dict[str, Any]:
@@ -164,9 +196,11 @@ def report(rng: Random, life: Life, day: int, span: Span) -> Iterator[dict[str, 
     if before != version:
         steps = {"old_version": before, "new_version": version}
         yield sent("telemetry.update", 2, **steps, direction=_direction(before, version))
-    yield sent(
-        "telemetry.health", 3, db_engine="sqlite", users_band=life.about["users_band"]
-    )
+    beat = {"db_engine": "sqlite", "users_band": life.about["users_band"]}
+    yield sent("telemetry.health", 3, **beat)
+    if life.copied:
+        yield sent("telemetry.health", 3 + COPY_S, **beat, **COPY)
+        yield sent("telemetry.health", 3 + 2 * COPY_S, **beat)
     while rng.random() < ERRORS_PER_DAY.get(version, 0.02):
         shape = {
             "error_class": rng.choice(("KeyError", "OperationalError", "TimeoutError"))
