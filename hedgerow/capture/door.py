@@ -5,7 +5,8 @@ any application sees it; that costs more than decoding the event. A ``Door`` is 
 protocol with one exception: a ``POST`` of moderate size to an event path goes straight to
 ``Intake`` and its answer straight to the socket, once it is on disk. Whatever is unusual
 about a request (another method or path, a long or chunked body, ``Expect``, one that was
-sent before the last one was answered) takes the usual way through ASGI, to the same rules.
+sent before the last one was answered, one for which there is no room) takes the usual way
+through ASGI, to the same rules.
 """
 
 import re
@@ -14,6 +15,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from hedgerow.capture.admission import Admission
 from hedgerow.capture.answers import ACCEPTED, Answer, headers_of
 from hedgerow.capture.endpoints import EVENTS, Capture
 from hedgerow.capture.intake import QUICKLY_READ
@@ -39,12 +41,25 @@ class _Waiting:
     ) -> None:
         self.path, self.kind, self.query, self.headers = path, kind, query, headers
         self.body = b""
+        self.admission: Admission | None = None
+        """Where room is kept for it; None once that has been given back."""
+
+        self.size = 0
+        self.is_handed_on = False
         self.keep_alive = True
         self.response_complete = self.disconnected = False
         self.message_event = self
 
     def set(self) -> None:
         """Be told that the connection is lost; ``disconnected`` says it already."""
+        if not self.is_handed_on:
+            self.leave()
+
+    def leave(self) -> None:
+        """Give back the room that was kept, once."""
+        if self.admission is not None:
+            self.admission.leave(self.size)
+            self.admission = None
 
 
 class Door(HttpToolsProtocol):
@@ -110,6 +125,7 @@ class Door(HttpToolsProtocol):
         )
         answer = partial(self._answer, waiting)
         self._capture.intake.take_small(request, waiting.kind, answer)
+        waiting.is_handed_on = True
 
     def _usual(self) -> _Waiting | None:
         """Return the request if it may take the short way."""
@@ -126,9 +142,15 @@ class Door(HttpToolsProtocol):
         size = headers.get(b"content-length", b"")
         if not size.isdigit() or int(size) > QUICKLY_READ:
             return None
-        return _Waiting(*found, query, headers)
+        admission = self._capture.intake.admission
+        if not admission.enter(int(size)):
+            return None
+        waiting = _Waiting(*found, query, headers)
+        waiting.admission, waiting.size = admission, int(size)
+        return waiting
 
     def _answer(self, waiting: _Waiting, answer: Answer) -> None:
+        waiting.leave()
         waiting.response_complete = True
         if waiting.disconnected or self.transport.is_closing():
             return

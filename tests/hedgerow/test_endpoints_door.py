@@ -127,3 +127,25 @@ def test_what_came_at_once_is_synced_at_once(client):
 
     assert groups == [20]
     assert client.capture.sightings.counts(PROJECT.id).requests == 20
+
+
+def test_small_bodies_too_are_let_in_only_while_there_is_room(client):
+    admission = client.capture.intake.admission
+    admission._most = len(BODY) + 10
+
+    async def crowd():
+        stalled = client.door()
+        stalled.connection_made(Wire("10.0.0.7"))
+        stalled.data_received(request("POST", "/e/", BODY)[:-5])
+        refused = await client.talk(request("POST", "/e/", BODY))
+        stalled.connection_lost(None)
+        taken = await client.talk(request("POST", "/e/", BODY))
+        return [replies(wire.written)[0] for wire in (refused, taken)]
+
+    refused, taken = asyncio.run(crowd())
+
+    assert refused.status == 503
+    assert refused.headers["retry-after"]
+    assert taken.status == 200
+    assert len(client.events()) == 1
+    assert admission._taken == 0
