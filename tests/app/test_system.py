@@ -4,6 +4,7 @@ import sqlite3
 
 import pytest
 
+from app import upkeep
 from app.config import VERSION
 from app.jobs import JOBS, Scheduler
 from app.models.records import AuditLog
@@ -107,3 +108,7 @@ def test_an_administrator_without_a_password_is_no_way_in(app, browser):
         accounts.by_name(session, "ann").password_hash = None
 
     assert "No administrator could sign in" in browser.get("/admin/system").text
+
+
+def test_an_installation_that_nobody_set_up_yet_has_no_problem(database):
+    assert list(upkeep.check(database)) == []
