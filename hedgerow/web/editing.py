@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hedgerow.errors import InvalidInput
-from hedgerow.web import ranges
+from hedgerow.web import editing_lists, ranges
 from hedgerow.web.charts.choose import events_of, unwrapped
 from hedgerow.web.editing_kinds import KINDS, SPECIAL, node
 
@@ -114,8 +114,7 @@ def edited(query: Mapping[str, Any], form: Form) -> Query:
         made["interval"] = text(form, "interval")
     if "series" in made:
         made["series"] = [_series(one, i, form) for i, one in enumerate(made["series"])]
-    if "breakdown_key" in form:
-        _breakdown(made, form)
+    editing_lists.breakdown(made, form)
     if "has_compare" in form:
         made["compareFilter"] = {"compare": True} if text(form, "compare") else None
     if "has_internal" in form:
@@ -166,36 +165,6 @@ def _measure(made: dict[str, Any], choice: str, named: str) -> None:
     }
     made["math_property"] = named or None if needs_property else None
     made["math_hogql"] = named or None if math == "hogql" else None
-
-
-def _breakdown(made: Query, form: Form) -> None:
-    key, scope = text(form, "breakdown_key"), text(form, "breakdown_scope") or "event"
-    old = made.get("breakdownFilter") or {}
-    if old.get("breakdowns") and key == " · ":
-        return
-    kind, _, index = scope.partition(":")
-    if not key:
-        made["breakdownFilter"] = None
-        return
-    value: Any = key
-    if kind == "cohort":
-        value = [
-            int(part) if part.isdecimal() else part
-            for part in key.replace(" ", "").split(",")
-        ]
-    limit = text(form, "breakdown_limit")
-    found = {
-        **{
-            k: v
-            for k, v in old.items()
-            if k not in {"breakdowns", "breakdown_group_type_index"}
-        },
-        "breakdown": value,
-        "breakdown_type": kind,
-        "breakdown_limit": int(limit) if limit.isdecimal() else None,
-        "breakdown_group_type_index": int(index) if index else None,
-    }
-    made["breakdownFilter"] = {k: v for k, v in found.items() if v is not None}
 
 
 def acted(query: Mapping[str, Any], act: str, form: Form) -> Query:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hedgerow.web import editing_lists
+
 KINDS = {
     "trends": "TrendsQuery",
     "funnel": "FunnelsQuery",
@@ -57,9 +59,13 @@ def _trends(made: Query, form: Form) -> None:
 def _funnel(made: Query, form: Form) -> None:
     if "order" not in form:
         return
+    old = made.get("funnelsFilter") or {}
+    steps = len(made.get("series") or [])
     made["funnelsFilter"] = _without_none(
         {
-            **(made.get("funnelsFilter") or {}),
+            **old,
+            "exclusions": editing_lists.exclusions(old.get("exclusions") or [], steps, form)
+            or None,
             "funnelVizType": _text(form, "view") or "steps",
             "funnelOrderType": _text(form, "order"),
             "funnelWindowInterval": _number(form, "window", 14),
@@ -72,8 +78,10 @@ def _retention(made: Query, form: Form) -> None:
     if "period" not in form:
         return
     old = made.get("retentionFilter") or {}
+    brackets = editing_lists.brackets(old.get("retentionCustomBrackets"), form)
     made["retentionFilter"] = {
-        **old,
+        **{name: value for name, value in old.items() if name != "retentionCustomBrackets"},
+        **({"retentionCustomBrackets": brackets} if brackets else {}),
         "period": _text(form, "period"),
         "totalIntervals": _number(form, "intervals", 8),
         "retentionType": _text(form, "type"),

@@ -110,6 +110,10 @@ def choices(visit: Visit, query: Mapping[str, Any]) -> dict[str, Any]:
         "funnel_views": FUNNEL_VIEWS,
         "scopes": scopes,
         "breakdown_scopes": [*scopes, ("cohort", "Cohorts"), ("hogql", "Expression")],
+        "breakdown_scopes_more": [*scopes, ("hogql", "Expression")],
+        "step_numbers": [
+            (str(i), str(i + 1)) for i in range(len(query.get("series") or []))
+        ],
         "dashboards": rows,
     }
 

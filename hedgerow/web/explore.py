@@ -17,7 +17,7 @@ from starlette.responses import Response
 from hedgerow.errors import HedgerowError, InvalidInput
 from hedgerow.meta import audit, boards
 from hedgerow.meta.tables import Insight
-from hedgerow.web import drawing, editing, files, ranges
+from hedgerow.web import drawing, editing, editing_lists, files, ranges
 from hedgerow.web.charts import choose, sentences
 from hedgerow.web.editing_kinds import KINDS
 from hedgerow.web.editor_choices import choices
@@ -140,6 +140,8 @@ def editor(
         "series_filters": [
             _filters(one.get("properties")) for one in query.get("series") or []
         ],
+        "breakdowns": editing_lists.breakdowns_of(query),
+        "excluded": editing_lists.exclusions_of(query),
         "operators": ranges.OPERATORS,
         "choices": choices(visit, query),
     }

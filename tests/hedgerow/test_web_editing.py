@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from hedgerow.errors import InvalidInput
 from hedgerow.query.definitions import decode
 from hedgerow.query.definitions_cohorts import check
-from hedgerow.web import arranging, cohort_editing, editing, prose, ranges
+from hedgerow.web import (
+    arranging,
+    cohort_editing,
+    editing,
+    editing_lists,
+    prose,
+    ranges,
+)
 from hedgerow.web.charts import sentences, verdicts
 from hedgerow.web.editing_kinds import KINDS
 from hedgerow.web.ranges import Range
@@ -308,3 +315,133 @@ def test_a_split_is_compared_with_its_plan(definition):
 def test_nothing_is_said_of_a_sample_that_is_not_there():
     assert verdicts.balance(sampled(0, 0, 1.0), {}) is None
     assert verdicts.balance(sampled(5, 5, 1.0, needed=None), {}).needed == ""
+
+
+FUNNEL = {
+    "kind": "FunnelsQuery",
+    "series": [{"kind": "EventsNode", "event": name} for name in ("a", "b", "c")],
+}
+LEFT_OUT = {"kind": "EventsNode", "event": "x", "funnelFromStep": 0, "funnelToStep": 2}
+
+
+@pytest.mark.parametrize(
+    ("held", "form", "expected"),
+    [
+        pytest.param(
+            None,
+            {"breakdown_key": "via", "breakdown_scope": "event"},
+            {"breakdown": "via", "breakdown_type": "event"},
+            id="one thing",
+        ),
+        pytest.param(
+            {"breakdown": "via", "breakdown_type": "event", "breakdown_limit": 5},
+            {
+                "breakdown_key": "via",
+                "breakdown_key_1": "plan",
+                "breakdown_scope_1": "person",
+                "breakdown_key_2": "size",
+                "breakdown_scope_2": "group:1",
+            },
+            {
+                "breakdowns": [
+                    {"property": "via", "type": "event"},
+                    {"property": "plan", "type": "person"},
+                    {"property": "size", "type": "group", "group_type_index": 1},
+                ],
+                "breakdown_limit": 5,
+            },
+            id="two more are added",
+        ),
+        pytest.param(
+            {
+                "breakdowns": [
+                    {"property": "via", "type": "event"},
+                    {"property": "n", "type": "event", "histogram_bin_count": 4},
+                ]
+            },
+            {"breakdown_key": "", "breakdown_key_1": "n"},
+            {"breakdowns": [{"property": "n", "type": "event", "histogram_bin_count": 4}]},
+            id="the first is cleared, what the form does not show of the other stays",
+        ),
+        pytest.param(
+            {"breakdowns": [{"property": "via", "type": "event"}]},
+            {"breakdown_key": "", "breakdown_key_1": ""},
+            None,
+            id="all are cleared",
+        ),
+    ],
+)
+def test_up_to_three_breakdowns_are_edited_by_hand(held, form, expected):
+    made = editing.edited({**TRENDS, "breakdownFilter": held}, form)
+
+    assert decode(made)
+    assert made.get("breakdownFilter") == expected
+
+
+def test_cohorts_cannot_be_one_of_several_breakdowns():
+    form = {"breakdown_key": "3", "breakdown_scope": "cohort", "breakdown_key_1": "via"}
+
+    with pytest.raises(InvalidInput, match="Cohorts"):
+        editing.edited(TRENDS, form)
+
+
+def test_retention_offers_one_breakdown_and_trends_a_further_place():
+    by = {"breakdownFilter": {"breakdown": "via"}}
+
+    trends = editing_lists.breakdowns_of({**TRENDS, **by})
+    retention = editing_lists.breakdowns_of({"kind": "RetentionQuery", **by})
+
+    assert [one["key"] for one in trends] == ["via", ""]
+    assert [one["key"] for one in retention] == ["via"]
+
+
+@pytest.mark.parametrize(
+    ("held", "form", "expected"),
+    [
+        pytest.param([], {"x0_event": "x"}, [LEFT_OUT], id="added, over the whole funnel"),
+        pytest.param(
+            [{**LEFT_OUT, "properties": []}],
+            {"x0_event": "x", "x0_from": "1", "x0_to": "2", "x1_event": ""},
+            [{**LEFT_OUT, "properties": [], "funnelFromStep": 1}],
+            id="moved, its filters kept",
+        ),
+        pytest.param(
+            [LEFT_OUT],
+            {"x0_event": "x", "x0_from": "7", "x0_to": "9"},
+            [{**LEFT_OUT, "funnelFromStep": 1}],
+            id="steps that are gone",
+        ),
+        pytest.param([LEFT_OUT], {"x0_event": ""}, None, id="cleared"),
+    ],
+)
+def test_exclusions_of_a_funnel_are_edited_by_hand(held, form, expected):
+    query = {**FUNNEL, "funnelsFilter": {"exclusions": held}}
+
+    made = editing.edited(query, {"order": "ordered", "has_exclusions": "1", **form})
+
+    assert decode(made)
+    assert made["funnelsFilter"].get("exclusions") == expected
+    assert [one["event"] for one in editing_lists.exclusions_of(made)][-1] == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("1, 3 7", [1, 3, 7]), ("", None)], ids=["some", "none"]
+)
+def test_brackets_of_a_retention_are_edited_by_hand(text, expected):
+    query = editing.blank("retention")
+    query["retentionFilter"]["retentionCustomBrackets"] = [2, 2]
+
+    made = editing.edited(
+        query, {"period": "Week", "type": "retention_recurring", "brackets": text}
+    )
+
+    assert decode(made)
+    assert made["retentionFilter"].get("retentionCustomBrackets") == expected
+
+
+@pytest.mark.parametrize("text", ["1, x", "0", "1.5", "-2"])
+def test_a_bracket_that_is_no_length_is_named(text):
+    form = {"period": "Week", "type": "retention_recurring", "brackets": text}
+
+    with pytest.raises(InvalidInput, match="length of a bracket"):
+        editing.edited(editing.blank("retention"), form)
