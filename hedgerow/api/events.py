@@ -25,6 +25,9 @@ COLUMNS = ("uuid", "event", "distinct_id", "timestamp", "properties")
 """Of an exported CSV; properties are JSON."""
 
 
+Order = Literal["timestamp", "-timestamp", '["timestamp"]', '["-timestamp"]']
+
+
 class EventSearch(Page, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which events."""
 
@@ -38,7 +41,8 @@ class EventSearch(Page, frozen=True, kw_only=True, forbid_unknown_fields=True):
     properties: str | None = None
     """A JSON list of property filters."""
 
-    orderBy: Literal["timestamp", "-timestamp"] = "-timestamp"  # noqa: N815  the wire's name
+    orderBy: Order = "-timestamp"  # noqa: N815  the wire's name
+    """Alone, or as PostHog's own pages send it, in a list."""
 
 
 class Export(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -61,7 +65,7 @@ def list_events(caller: Caller, _body: None, page: EventSearch) -> Listing:
         context,
         limit=page.limit + 1,
         offset=page.offset,
-        oldest_first=page.orderBy == "timestamp",
+        oldest_first="-" not in page.orderBy,
     )
     found = _told(caller, statement, context)
     more = len(found) > page.limit

@@ -10,6 +10,7 @@ from hedgerow.api.callers import Caller
 from hedgerow.api.endpoints import Listing, Page, listing
 from hedgerow.api.requests import converted
 from hedgerow.errors import InvalidInput
+from hedgerow.insights.experiments.analysis import Figures, without_nulls
 from hedgerow.insights.experiments.analysis import analyze as judged
 from hedgerow.insights.experiments.definition import Experiment as Definition
 from hedgerow.meta import audit, watches
@@ -37,6 +38,7 @@ class ExperimentAnswer(msgspec.Struct, kw_only=True):
 
 def analyze(_caller: Caller, body: dict[str, Any], _params: None) -> Mapping[str, Any]:
     """Judge figures of an experiment that somebody computed; keeps nothing."""
+    converted(without_nulls(body), Figures)  # a refusal names the field
     return judged(body)
 
 

@@ -84,3 +84,5 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
 
     questions: Questions
     max_body_bytes: int = 20 * 1024 * 1024
+    public_url: str = ""
+    """Where people find this server, for links to further pages; empty: as they ask."""

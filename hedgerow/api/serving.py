@@ -38,8 +38,11 @@ METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS")
 """All are taken here, so that a wrong one is refused in the one JSON shape too."""
 
 NUMBERED = frozenset(
-    {"alert_id", "annotation_id", "cohort_id", "dashboard_id", "experiment_id", "tile_id"}
-)
+    {
+        "alert_id", "annotation_id", "cohort_id", "dashboard_id", "experiment_id",
+        "subscription_id", "tile_id",
+    }
+)  # fmt: skip
 """Names in addresses that stand for whole numbers."""
 
 log = logging.getLogger(__name__)
@@ -116,9 +119,19 @@ async def _answer(
         work = functools.partial(_perform, endpoint, parts, request, raw)
         return await _run(request, work, limiters[1] if endpoint.asks else limiters[0])
     except HedgerowError as error:
-        return refusal(error)
+        return _refused(error, methods)
     except ClientDisconnect:
         return Response(status_code=499)
+
+
+def _refused(error: HedgerowError, methods: Mapping[str, Endpoint]) -> Response:
+    """Return a refusal with the header that HTTP wants beside its status."""
+    reply = refusal(error)
+    if reply.status_code == 401:
+        reply.headers["WWW-Authenticate"] = "Bearer"
+    elif reply.status_code == 405:
+        reply.headers["Allow"] = ", ".join(sorted(methods))
+    return reply
 
 
 def _perform(
@@ -145,13 +158,21 @@ def _perform(
         key=key,
         now=now,
         cancel=cancel,
-        url=str(request.url),
+        url=_seen(request, parts.public_url),
         body=raw,
         of_path=project,
     )
     params = params_of(endpoint, dict(request.query_params))
     answer = endpoint.answer(caller, body_of(endpoint, raw), params, **_numbers(named))
     return _reply(endpoint, answer)
+
+
+def _seen(request: Request, public_url: str) -> str:
+    """Return the address as its caller wrote it: a proxy before us may speak TLS."""
+    if not public_url:
+        return str(request.url)
+    query = f"?{request.url.query}" if request.url.query else ""
+    return f"{public_url.rstrip('/')}{request.url.path}{query}"
 
 
 def _reply(endpoint: Endpoint, answer: Any) -> Response:

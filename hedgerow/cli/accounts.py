@@ -17,6 +17,7 @@ from hedgerow.meta.accounts import ROLES, Role
 from hedgerow.meta.database import Metadata
 from hedgerow.meta.projects import ProjectFields
 from hedgerow.meta.tables import User
+from hedgerow.serve import running
 from hedgerow.serve.house import utc_now
 
 
@@ -170,6 +171,28 @@ def reset_password(options: Options, email: str) -> None:
             by = audit.actor(None, utc_now())
             audit.note(session, by, "new password", ("user", row.id))
     click.echo(f"{row.email}  {password}")
+
+
+@user.command("link")
+@click.argument("email")
+@everywhere
+@click.pass_obj
+def password_link(options: Options, email: str) -> None:
+    r"""Print a link with which EMAIL chooses a new password, once, within 7 days.
+
+    Earlier links end; the password of now works until the link is used.
+
+    \b
+    Example:
+      hedgerow user link ann@example.org
+    """
+    now = utc_now()
+    with options.metadata() as metadata:
+        row = _user(metadata, email)
+        with metadata.writing() as session:
+            token = access.make_link(session, "password", now, user_id=row.id)
+            audit.note(session, audit.actor(None, now), "link for", ("user", row.id))
+    click.echo(f"{running.address(options.settings)}/password/{token}")
 
 
 @click.group(cls=TaughtGroup)

@@ -113,6 +113,7 @@ def application(house: House, questions: Questions) -> App:
         clock=house.clock,
         questions=questions,
         max_body_bytes=house.settings.max_body_mib * MIB,
+        public_url=house.settings.public_url,
     )
     framework = Starlette(
         routes=[

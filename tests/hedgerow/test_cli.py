@@ -1,6 +1,7 @@
 """The command line on a data folder where no server runs."""
 
 import json
+import re
 
 import click
 import pytest
@@ -90,6 +91,15 @@ def test_init_without_a_password_makes_one_up_and_shows_it(run):
 
     assert "shown once" in done.stderr
     assert json.loads(done.stdout)["api_key"].startswith("phx_")
+
+
+def test_a_link_lets_somebody_choose_a_new_password(run, made, monkeypatch):
+    monkeypatch.setenv("HEDGEROW_PUBLIC_URL", "https://stats.example.org/")
+
+    said = run("user", "link", "ada@example.org").stdout.strip()
+
+    assert re.fullmatch(r"https://stats\.example\.org/password/[\w-]{43}", said)
+    run("user", "link", "nobody@example.org", refused=NotFound)
 
 
 @pytest.mark.slow

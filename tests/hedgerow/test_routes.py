@@ -3,11 +3,14 @@
 import msgspec
 import pytest
 from openapi_spec_validator import validate
+from starlette.testclient import TestClient
 
+from hedgerow.api.questions import Questions
 from hedgerow.api.routes import ENDPOINTS
 from hedgerow.api.schema import document
 from hedgerow.meta.access import SCOPES
 from hedgerow.meta.accounts import ROLES, reaches
+from hedgerow.serve.running import application
 from tests.hedgerow.people import a_key
 
 INSIDE = [one for one in ENDPOINTS if "{project_id}" in one.path]
@@ -113,6 +116,9 @@ def test_at_current_is_the_only_project_of_a_key(client, house, api, admin):
         pytest.param("GET", "/api/projects/0", 404, "not_found", id="no such project"),
         pytest.param("GET", "/api/projects/x", 404, "not_found", id="no number"),
         pytest.param(
+            "POST", "/api/projects", 400, "invalid_input", id="nothing where a name is"
+        ),
+        pytest.param(
             "GET", "/api/projects?limit=9999", 400, "invalid_input", id="too large a page"
         ),
         pytest.param(
@@ -127,6 +133,42 @@ def test_a_refusal_has_the_one_shape(client, admin, method, path, status, code):
     said = answer.json()
     assert said["code"] == code
     assert set(said) == {"type", "code", "detail", "attr"}
+
+
+NUMBERED = sorted({one.path for one in INSIDE if one.path.endswith("_id}")})
+
+
+@pytest.mark.parametrize("path", NUMBERED, ids=[path[26:] for path in NUMBERED])
+def test_an_address_without_its_object_is_not_there(client, api, path):
+    start, _, _ = path.replace("{project_id}", str(api.id)).rpartition("/")
+    method = next(one.method for one in INSIDE if one.path == path)
+
+    answer = client.request(method, f"{start}/none", headers=api.key.header)
+
+    assert answer.status_code == 404
+    assert answer.json()["code"] == "not_found"
+
+
+def test_a_refusal_carries_the_header_of_its_status(client, admin):
+    unknown = client.get("/api/projects")
+    wrong = client.put("/api/projects", headers=admin.header)
+
+    assert unknown.headers["www-authenticate"] == "Bearer"
+    assert wrong.headers["allow"] == "GET, POST"
+
+
+def test_the_next_page_is_where_people_find_the_server(house, admin, monkeypatch):
+    for _ in range(2):
+        TestClient(application(house, Questions(1, house.clock))).post(
+            "/api/projects", headers=admin.header, json={"name": "One more"}
+        )
+    outside = msgspec.structs.replace(house.settings, public_url="https://stats.example/")
+    monkeypatch.setattr(house, "settings", outside)
+    behind = TestClient(application(house, Questions(1, house.clock)))
+
+    page = behind.get("/api/environments/?limit=1", headers=admin.header).json()
+
+    assert page["next"] == "https://stats.example/api/environments/?limit=1&offset=1"
 
 
 @pytest.mark.parametrize("token", ["", "phc_x", "phx_unknown", "Basic"])
