@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
+from hedgerow.insights.fleet.settings import settings_of
 from hedgerow.meta import watches
 from hedgerow.web import vocabulary
 from hedgerow.web.charts import choose, totals, trends, words
@@ -18,7 +19,9 @@ STALE = timedelta(minutes=15)
 
 SPARK_DAYS = 30
 MARKS = 6
-"""Notes drawn on one plot, the latest; more would hide it."""
+"""Notes and releases drawn on one plot, the latest; more would hide it."""
+
+MOMENT = "%Y-%m-%d %H:%M:%S"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +48,7 @@ def draw(visit: Visit, query: Mapping[str, Any], *, refresh: str = "blocking") -
     return Drawing(
         query=plain,
         answer=answer,
-        chart=_marked(visit, chart),
+        chart=marked(visit, chart),
         age=f"Computed {words.ago(at, visit.now)}",
         stale=visit.now - at > STALE,
     )
@@ -57,8 +60,8 @@ def _chart(visit: Visit, query: Mapping[str, Any], answer: Mapping[str, Any]) ->
     )
 
 
-def _marked(visit: Visit, chart: Chart) -> Chart:
-    """Return a plot over time with the project's notes in that time as marks."""
+def marked(visit: Visit, chart: Chart) -> Chart:
+    """Return a plot over time with the project's notes and releases in that time as marks."""
     if (
         chart.kind != "plot"
         or not chart.x
@@ -68,13 +71,28 @@ def _marked(visit: Visit, chart: Chart) -> Chart:
         return chart
     with visit.services.metadata.reading() as session:
         notes, _ = watches.annotations(session, visit.here.id, limit=200)
+    told = [
+        (note.date_marker.astimezone(visit.zone).strftime(MOMENT), note.content)
+        for note in notes
+    ]
+    told += _releases(visit)
     marks = []
-    for note in reversed(notes):
-        at = note.date_marker.astimezone(visit.zone).strftime("%Y-%m-%d %H:%M:%S")
+    for at, text in sorted(told):
         before = [day for day in chart.x if day <= at]
         if before and (before[-1] != chart.x[-1] or at[:10] == chart.x[-1][:10]):
-            marks.append(Mark(at=before[-1], text=words.short(note.content, 24)))
-    return msgspec.structs.replace(chart, marks=marks[-MARKS:])
+            marks.append(Mark(at=before[-1], text=words.short(text, 24)))
+    return msgspec.structs.replace(chart, marks=[*chart.marks, *marks[-MARKS:]])
+
+
+def _releases(visit: Visit) -> list[tuple[str, str]]:
+    """Return the releases of the project's list: when each came out, local, and its name."""
+    found = []
+    for one in settings_of(visit.here.fleet).releases:
+        is_day = len(one.released_at) == len("2026-03-12")
+        at = datetime.fromisoformat(one.released_at)
+        local = at if is_day else vocabulary.instant(at).astimezone(visit.zone)
+        found.append((local.strftime(MOMENT), one.version))
+    return found
 
 
 def _number(

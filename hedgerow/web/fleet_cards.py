@@ -6,6 +6,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from hedgerow.errors import UnknownRelease
+from hedgerow.web import drawing
 from hedgerow.web.charts import fleet_parts, fleet_versions, words
 from hedgerow.web.charts.fleet_words import days, share
 from hedgerow.web.charts.spec import Chart, Grid, Table
@@ -20,6 +21,8 @@ MISSING = 0.7
 """Reports below this part of the usual number are a matter of collecting, first of all."""
 
 WEEKS = 4
+SMOOTHED_DAYS = 7
+"""Days each day of the stack looks back, so that machines off at weekends make no teeth."""
 
 STATES = (
     ("", "All"),
@@ -143,16 +146,20 @@ def versions(visit: Visit) -> Shown:
     """The stack of versions over time."""
     since = visit.text("from", "-90d")
     interval = "week" if since in LONG_RANGES else "day"
-    params = {
+    params: dict[str, Any] = {
         "date_from": since,
         "interval": interval,
         "fold": visit.text("fold", "minor"),
     }
+    if interval == "day":
+        params["window_days"] = SMOOTHED_DAYS
     releases = (asked(visit, "lag")["results"].get("by_release")) or []
 
     def draw(answer: Answer) -> tuple[Chart, list[str]]:
         chart = fleet_versions.stack(answer, interval=interval, releases=releases)
         notes = []
+        if interval == "day":
+            notes.append("Each day counts who reported in the seven days up to it.")
         if answer["source"] == "inferred":
             notes.append(
                 "Release dates are inferred from reports: there is no list of releases."
@@ -223,19 +230,24 @@ def flow(visit: Visit) -> Shown:
     clones = asked(visit, "clones", {"limit": 1})["results"]["suspected"]
 
     def draw(answer: Answer) -> tuple[Chart, list[str]]:
-        return fleet_parts.flow(answer), [
+        return drawing.marked(visit, fleet_parts.flow(answer)), [
             "Silence is not death: a machine may be off, cut off, opted out or removed.",
             (
                 f"An id is not a machine: {words.exact(clones)} suspected clones, "
                 f"{words.exact(answer['seen_once'])} seen once only."
             ),
-            *[
-                f"Burst of {words.exact(one['new'])} new ones on {one['day']}."
-                for one in answer["bursts"]
-            ],
+            *[_burst(one) for one in answer["bursts"]],
         ]
 
     return _shown(visit, "flow", {"date_from": "-30d"}, draw)
+
+
+def _burst(one: Answer) -> str:
+    told = f"Burst of {words.exact(one['new'])} new ones on {one['day']}"
+    if one["property"] is None:
+        return f"{told}."
+    part = words.percent(one["share"], digits=0)
+    return f"{told}; {part} of them say {one['property']} {one['value']}."
 
 
 def paths(visit: Visit) -> Shown:

@@ -322,3 +322,15 @@ def test_the_list_names_every_installation_with_its_state_and_version(fleet):
         last = fleet.truth.last_beat(one["distinct_id"], day)
         assert one["last_heartbeat"][:10] == last.isoformat()
         assert last <= day < NOW.date() + timedelta(days=1)
+
+
+def test_a_stack_by_day_may_look_back_so_that_weekends_make_no_teeth(fleet):
+    told = fleet.ask("versions_over_time", date_from=SINCE.isoformat(), window_days=7)
+
+    for at, day in enumerate(told["days"]):
+        active = fleet.truth.active(date.fromisoformat(day), 7)
+        assert told["totals"][at] == len(active)
+        assert sum(row["data"][at] for row in told["rows"]) == len(active)
+    raw = fleet.ask("versions_over_time", date_from=SINCE.isoformat())["totals"]
+    assert all(one <= week for one, week in zip(raw, told["totals"], strict=True))
+    assert raw != told["totals"]

@@ -1,5 +1,6 @@
 """The fleet as screens: what each card says, who is behind it, and its settings."""
 
+import json
 import re
 from datetime import timedelta
 
@@ -186,3 +187,47 @@ def test_settings_that_make_no_sense_are_told_and_change_nothing(
     assert reply.status_code == 200
     assert said in reply.text
     assert fleet_of(server, project) == before
+
+
+@pytest.fixture(scope="module")
+def crowd(server):
+    """A project to which 25 installations came on one day, and a release two days before."""
+    made = server.project("Crowd")
+    beats = [("telemetry.health", f"c{n}", {"platform": "Linux"}) for n in range(25)]
+    server.captured(made, *beats, at=server.now() - timedelta(days=3))
+    visitor = server.signed_in(server.user("crowd@example.org", made, "admin"))
+    released = (server.now() - timedelta(days=5)).date().isoformat()
+    visitor.post(
+        f"/p/{made.id}/settings/fleet",
+        data={"do": "release", "version": "4.2.0", "released_at": released},
+    )
+    return made, visitor, released
+
+
+def marks_of(text):
+    drawn = re.search(r'<script type="application/json">(.*?)</script>', text, re.DOTALL)[1]
+    return [(one["at"][:10], one["text"]) for one in json.loads(drawn)["marks"]]
+
+
+def test_a_burst_is_marked_on_the_flow_with_what_most_of_them_share(server, crowd):
+    made, visitor, released = crowd
+    day = (server.now() - timedelta(days=3)).date().isoformat()
+
+    text = visitor.get(at(made, "/cards/flow")).text
+
+    assert marks_of(text) == [(day, "burst: 25 new, Linux"), (released, "4.2.0")]
+    assert "of them say platform Linux." in text
+
+
+def test_releases_are_marked_on_any_chart_over_time(crowd):
+    made, visitor, released = crowd
+    query = {
+        "kind": "TrendsQuery",
+        "series": [{"kind": "EventsNode", "event": "telemetry.health"}],
+        "dateRange": {"date_from": "-14d"},
+    }
+
+    place = f"/p/{made.id}/insights/answer"
+    text = visitor.post(place, data={"q": json.dumps(query)}).text
+
+    assert marks_of(text) == [(released, "4.2.0")]

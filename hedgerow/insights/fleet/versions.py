@@ -181,20 +181,30 @@ def stack_members(fleet: Fleet) -> Iterator[Member]:
     }
     for start, first, last in buckets_of(fleet.asked):
         for one in fleet.installations:
-            if one.active(last, last - first + 1):
+            if one.active(last, width_of(fleet.asked, first, last)):
                 name = _row(one.version_at(last), fleet)
                 yield {"version": labels[name], "day": iso(start)}, one
 
 
 def widths(asked: Asked) -> set[int]:
-    """Return how many days the buckets have."""
-    return {last - first + 1 for _, first, last in buckets_of(asked)}
+    """Return how many days the buckets look at."""
+    return {width_of(asked, first, last) for _, first, last in buckets_of(asked)}
+
+
+def width_of(asked: Asked, first: int, last: int) -> int:
+    """Return how many days, up to its last one, a bucket looks at.
+
+    Those it has; by day as many as are asked for, so that weekends do not make teeth.
+    """
+    rolling = asked.params.window_days if asked.params.interval == "day" else None
+    return rolling or last - first + 1
 
 
 def stack(fleet: Fleet) -> Stack:
     """Return how many reported in each bucket, each once, at the version of its last day.
 
-    Whoever reported in a bucket is active, at its last day, in a window as long as it.
+    Whoever reported in a bucket is active, at its last day, in a window as long as it; by
+    day the window may be longer.
     """
     buckets = buckets_of(fleet.asked)
     found = Stack(
@@ -207,7 +217,7 @@ def stack(fleet: Fleet) -> Stack:
         ends = [
             (place, last)
             for place, (_, first, last) in enumerate(buckets)
-            if last - first + 1 == width
+            if width_of(fleet.asked, first, last) == width
         ]
         for place, standing in _standing(fleet.moves(width), ends):
             _put(standing, place, found, fleet)

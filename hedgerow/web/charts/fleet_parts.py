@@ -14,6 +14,7 @@ from hedgerow.web.charts.spec import (
     Chart,
     Column,
     Grid,
+    Mark,
     Part,
     Plot,
     Ranking,
@@ -159,7 +160,14 @@ def flow(answer: Answer) -> Chart:
         x=starts,
         labels=labels,
         series=series,
+        marks=[Mark(at=one["day"], text=_burst(one)) for one in answer["bursts"]],
     )
+
+
+def _burst(one: Answer) -> str:
+    """Return what marks a day with far more newcomers than usual, and who most of them are."""
+    told = f"burst: {words.exact(one['new'])} new"
+    return f"{told}, {words.short(str(one['value']), 16)}" if one["value"] else told
 
 
 def _flow_table(answer: Answer, starts: Sequence[str], labels: Sequence[str]) -> Table:
