@@ -34,7 +34,7 @@ from hedgerow.store.lookups import Lookups
 from hedgerow.store.memory import Memory
 from hedgerow.store.migrations import migrate
 from hedgerow.store.reading import Questions
-from hedgerow.store.seen import MOST_BITS, Seen
+from hedgerow.store.seen import MOST_BITS, Seen, bits_of_pass
 
 LOG = logging.getLogger(__name__)
 MIB = 1024 * 1024
@@ -76,7 +76,11 @@ class DuckStore:
         try:
             applied = migrate(self._connection)
             self._memory = Memory(self._connection)
-            self._seen = Seen(self._connection, most_bits=self._filter_bits)
+            self._seen = Seen(
+                self._connection,
+                most_bits=self._filter_bits,
+                pass_bits=bits_of_pass(self._limits[0]),
+            )
             self._loader = Loader(self._connection)
             self._digests = Digests(self._connection, self._writing)
             self._lookups = Lookups(self._connection, self._memory, self._seen)

@@ -32,8 +32,11 @@ LOG = logging.getLogger(__name__)
 BITS_PER_EVENT = 24
 LEAST_BITS = 1 << 22  # 512 KiB
 MOST_BITS = 1 << 30  # 128 MiB; less where the memory is
-SLICE = 1 << 28
-"""The engine builds this many bits in one pass, to bound its memory: twice 32 MiB."""
+MOST_IN_A_PASS = 1 << 28
+"""The engine builds at most so many bits in one pass; it holds them once for each thread."""
+
+PART_OF_MEMORY = 16
+"""Bits of one pass take at most this part of the engine's memory: questions need the rest."""
 
 AT_ONCE = 300_000
 """Up to so many events the filter is built before anything else: about a second."""
@@ -55,7 +58,7 @@ class Seen:
     """The UUIDs stored, as bits: two in each of three words of 64 bits.
 
     ``at_once``: events up to which the filter is built before this returns.
-    ``most_bits``: its largest size, a power of two.
+    ``most_bits``: its largest size, a power of two; ``pass_bits``: what is built in one pass.
     """
 
     def __init__(
@@ -64,8 +67,9 @@ class Seen:
         *,
         at_once: int = AT_ONCE,
         most_bits: int = MOST_BITS,
+        pass_bits: int = MOST_IN_A_PASS,
     ) -> None:
-        self._connection = connection
+        self._connection, self._pass_bits = connection, pass_bits
         self._at_once, self._most_bits = at_once, most_bits
         self._count = 0
         self._bits = bytearray()
@@ -86,7 +90,7 @@ class Seen:
         while size < min(self._count * BITS_PER_EVENT * 3 // 2, self._most_bits):
             size *= 2
         self._since = []
-        self._building = _Building(self._connection.cursor(), size)
+        self._building = _Building(self._connection.cursor(), size, self._pass_bits)
         if self._count <= self._at_once:
             self._building.run()
             self._take()
@@ -176,9 +180,11 @@ class Seen:
 class _Building(threading.Thread):
     """A filter that the engine makes, slice by slice, on a connection of its own."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, size: int) -> None:
+    def __init__(
+        self, cursor: duckdb.DuckDBPyConnection, size: int, pass_bits: int
+    ) -> None:
         super().__init__(name="hedgerow-seen", daemon=True)
-        self._cursor, self._size = cursor, size
+        self._cursor, self._size, self._pass_bits = cursor, size, pass_bits
         self._stopped = False
         self.bits: bytearray | None = None
         """The filter, once it is there."""
@@ -186,7 +192,7 @@ class _Building(threading.Thread):
     def run(self) -> None:
         """Build it; what goes wrong leaves things as they are, which is slow and exact."""
         bits = bytearray(self._size // 8)
-        width = min(self._size, SLICE)
+        width = min(self._size, self._pass_bits)
         try:
             for first in range(0, self._size, width):
                 if self._stopped:
@@ -208,6 +214,12 @@ class _Building(threading.Thread):
         with suppress(duckdb.Error):  # it has just ended by itself
             self._cursor.interrupt()
         self.join()
+
+
+def bits_of_pass(memory_mib: int) -> int:
+    """Return how many bits an engine with so much memory builds at a time."""
+    bits = memory_mib * 1024 * 1024 * 8 // PART_OF_MEMORY
+    return min(1 << (bits.bit_length() - 1), MOST_IN_A_PASS)
 
 
 def _hashed(event: OfProject) -> Hash:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.store import seen as filters
-from hedgerow.store.seen import Seen
+from hedgerow.store.seen import Seen, bits_of_pass
 
 EVENTS = "CREATE TABLE events (project_id BIGINT, uuid UUID)"
 
@@ -74,12 +74,18 @@ def test_it_grows_with_the_table_without_a_pause(connection, monkeypatch):
     assert set(seen.may_hold(events)) == set(events)
 
 
-def test_several_slices_make_the_same_filter_as_one(connection, monkeypatch):
+def test_several_passes_make_the_same_filter_as_one(connection):
     store(connection, some(0, 1_000))
     whole = Seen(connection)
-    monkeypatch.setattr(filters, "SLICE", 1 << 19)
 
-    assert Seen(connection)._bits == whole._bits
+    assert Seen(connection, pass_bits=1 << 19)._bits == whole._bits
+
+
+@pytest.mark.parametrize(
+    ("memory_mib", "mib"), [(90, 4), (148, 8), (256, 16), (512, 32), (65_536, 32)]
+)
+def test_a_pass_takes_a_small_part_of_the_memory(memory_mib, mib):
+    assert bits_of_pass(memory_mib) == mib * 1024 * 1024 * 8
 
 
 def test_a_filter_that_cannot_be_built_leaves_look_ups(connection):
