@@ -10,6 +10,7 @@ import msgspec
 from sqlglot import exp
 
 from hedgerow.errors import InvalidQuery
+from hedgerow.query import expressions_by_kind as by_kind
 from hedgerow.query import expressions_lists as lists
 from hedgerow.query import expressions_times as times
 from hedgerow.query.dates import moment
@@ -23,7 +24,7 @@ from hedgerow.query.expressions_translation import (
 )
 from hedgerow.query.trees import call, number_literal
 
-SPECIAL = times.SPECIAL | lists.SPECIAL
+SPECIAL = times.SPECIAL | lists.SPECIAL | by_kind.SPECIAL
 CASTS = {
     **dict.fromkeys(("Int8", "Int16", "Int32", "Int64", "Int128", "Int256"), "toInt"),
     **dict.fromkeys(("UInt8", "UInt16", "UInt32", "UInt64"), "toInt"),

@@ -198,10 +198,17 @@ def _in(translation: Translation, node: exp.In) -> Typed:
     if (named := cohort_in(first)) is not None:
         return Typed(membership.in_cohort(named, translation.source), "bool")
     listed = node.expressions
-    if len(listed) == 1 and isinstance(listed[0], exp.Tuple):
+    if len(listed) == 1 and isinstance(listed[0], exp.Tuple) and not _is_member(node):
         listed = listed[0].expressions
     value, *members = _alike(translation, [node.this, *listed])
     return Typed(exp.paren(exp.In(this=value, expressions=members)), "bool")
+
+
+def _is_member(node: exp.In) -> bool:
+    """Return whether the one tuple listed is itself what ``(a, b)`` may be equal to."""
+    of, only = node.this, node.expressions[0].expressions
+    pairs = isinstance(of, exp.Tuple) or str(of.this) == "tuple"
+    return pairs and not isinstance(only[0], exp.Tuple)
 
 
 def cohort_in(node: Any) -> str | None:
@@ -234,6 +241,18 @@ def _case(translation: Translation, node: exp.Case) -> Typed:
 
 def _coalesce(translation: Translation, node: exp.Coalesce) -> Typed:
     return translation.call("coalesce", [node.this, *node.expressions])
+
+
+def _alike_text(name: str) -> Translate:
+    """Return ``LIKE`` or ``ILIKE``, which the parser negates by itself."""
+
+    def found(translation: Translation, node: exp.Like | exp.ILike) -> Typed:
+        like = translation.call(name, [node.this, node.expression])
+        if not node.args.get("negate"):
+            return like
+        return Typed(exp.not_(exp.paren(like.tree)), "bool")
+
+    return found
 
 
 def _as_function(name: str) -> Translate:
@@ -270,8 +289,8 @@ BY_NODE: dict[type, Translate] = {
     exp.Mod: _arithmetic,
     exp.IntDiv: _as_function("intDiv"),
     exp.DPipe: _joined,
-    exp.Like: _as_function("like"),
-    exp.ILike: _as_function("ilike"),
+    exp.Like: _alike_text("like"),
+    exp.ILike: _alike_text("ilike"),
     exp.RegexpLike: _as_function("match"),
     exp.Is: _is,
     exp.In: _in,

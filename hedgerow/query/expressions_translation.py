@@ -73,6 +73,9 @@ class Translation:
                 f"{shown(node)} is not allowed in an expression.",
                 hint="Use columns, constants, operators and functions.",
             )
+        negated = node.args.get("negate") and not isinstance(node, exp.Like | exp.ILike)
+        if negated or node.args.get("symmetric"):  # a part that nothing here would read
+            raise InvalidQuery(f"{shown(node)} is not allowed.", hint="Write NOT (…).")
         return translate(self, node)
 
     def kind_of(self, node: Any, kind: Kind) -> Tree:
@@ -241,8 +244,9 @@ def shown(node: Any) -> str:
 
 def unknown_function(name: str) -> InvalidQuery:
     """Return the refusal of a function, with the nearest known name."""
-    near = get_close_matches(name, [*SCALARS, *AGGREGATES, *SYNONYMS], n=1, cutoff=0.3)
-    hint = f"Did you mean {near[0]}?" if near else "See the list of functions."
+    known = {one.casefold(): one for one in (*SYNONYMS, *AGGREGATES, *SCALARS)}
+    near = get_close_matches(name.casefold(), known, n=1, cutoff=0.3)
+    hint = f"Did you mean {known[near[0]]}?" if near else "See the list of functions."
     return InvalidQuery(f"There is no function {name}().", hint=hint)
 
 

@@ -66,7 +66,7 @@ class _Here:
         """Return ``properties['a b']``, or an element of an array."""
         path, key = path_of(node.this), node.expressions[0]
         is_text = isinstance(key, exp.Literal) and key.is_string
-        if path is not None and is_text and path[-1] == "properties":
+        if path is not None and is_text and "properties" in path:
             return self.scope.named(translation, [*path, key.name])
         return BY_NODE[exp.Bracket](translation, node)
 

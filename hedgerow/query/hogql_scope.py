@@ -82,6 +82,9 @@ class Scope:
         if alias is not None:
             return _below(self._again(alias, translation), path[1:], path)
         found = self._column(path)
+        if found is None and len(path) > 1 and path[-1].isdigit():
+            whole = self._column(path[:-1])  # an element of a tuple in a subquery: t.1
+            found = whole and _below(whole, path[-1:], path)
         if found is None:
             raise self._unknown(path)
         return found
@@ -169,6 +172,8 @@ class Scope:
                 return next(one for one in found if one is not None)
         values = [(one, one.value(path)) for one in self.relations]
         known = [(one, found) for one, found in values if found is not None]
+        arrays = [pair for pair in known if isinstance(pair[0], ArrayRelation)]
+        known = arrays or known  # ARRAY JOIN takes the place of the column it unrolls
         if len(known) > 1:
             names = " and ".join((*one.names, "an array")[0] for one, _ in known[:2])
             raise InvalidQuery(
