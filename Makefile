@@ -1,6 +1,6 @@
 # Every target sets up what it needs; each line can also be typed by hand.
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo quick test fix docs bench pictures lock
+.PHONY: help setup run demo quick test fix docs messages bench pictures lock
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -50,6 +50,9 @@ fix: .venv/development ## Format, and fix what can be fixed
 
 docs: .venv/development ## Rewrite the generated pages (settings, errors, commands, events)
 	$(BIN)/python docs/generate.py
+
+messages: .venv/development ## Collect TimeTracker's strings for translators
+	$(BIN)/python ops/messages.py
 
 bench: .venv/development ## Measure, as ratios against a rival in the same run
 	$(BIN)/python ops/prepare.py

@@ -66,7 +66,7 @@ def available() -> list[tuple[str, str]]:
     known = [SOURCE, *sorted(path.parts[-3] for path in FOLDER.glob(f"*/{CATALOGUE}"))]
     named = [(name, str(Locale.parse(name).display_name)) for name in known]
     if current_app.config["APP_ENV"] != "production":
-        named += [("xx", "Ŧḗşŧ (xx)"), ("xy", "Ŧḗşŧ, right to left (xy)")]
+        named += [("xx", "⟦xx⟧ →"), ("xy", "← ⟦xy⟧")]
     return named
 
 
