@@ -43,3 +43,10 @@ def pages(session: Session, project_id: int) -> Sequence[dict[str, Any]]:
     """Return every page that was ever published, oldest first."""
     wanted = select(FleetPublication.page).where(FleetPublication.project_id == project_id)
     return session.scalars(wanted.order_by(FleetPublication.id)).all()
+
+
+def latest(session: Session, project_id: int, limit: int) -> list[dict[str, Any]]:
+    """Return the last pages that were published, oldest first."""
+    wanted = select(FleetPublication.page).where(FleetPublication.project_id == project_id)
+    found = session.scalars(wanted.order_by(FleetPublication.id.desc()).limit(limit))
+    return list(reversed(found.all()))

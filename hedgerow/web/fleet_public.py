@@ -25,10 +25,13 @@ from hedgerow.meta import publications
 from hedgerow.model.projects import Project
 from hedgerow.model.versions import parse
 from hedgerow.web import rendering
-from hedgerow.web.charts import words
+from hedgerow.web.charts import published, words
 from hedgerow.web.services import Services
 
 KEPT_S = 3600
+A_YEAR = 366
+"""Publications drawn as lines; all of them are in the history."""
+
 HISTORY = ["as_of", "table", "value", "count", "total", "k"]
 TITLES = {
     "version": "Versions",
@@ -126,7 +129,10 @@ def _history_ndjson(services: Services, project: Project, _: Request) -> Found:
 
 def _page(services: Services, project: Project, _: Request) -> Found:
     page = _published(services, project)
+    with services.metadata.reading() as session:
+        before = publications.latest(session, project.id, A_YEAR)
     values = {"page": page, "titles": TITLES, "never": NEVER, "project": project}
+    values["curves"] = published.curves(before)
     values["slug"] = settings_of(project.fleet).public.slug
     return rendering.html("fleet_public.html", values).encode(), "text/html; charset=utf-8"
 
