@@ -36,7 +36,12 @@ RAISED = {
     for name, known in vars(errors).items()
     if isinstance(known, type) and issubclass(known, errors.TimeTrackerError)
 }
-JINJA = {"trimmed": "true", "silent": "false", "trim_blocks": "true", "lstrip_blocks": "true"}
+JINJA = {
+    "trimmed": "true",
+    "silent": "false",
+    "trim_blocks": "true",
+    "lstrip_blocks": "true",
+}
 
 Found = tuple[str | tuple[str, str], str, int]
 """A string, or singular and plural; the file it stands in, and the line."""
