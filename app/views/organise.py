@@ -21,7 +21,7 @@ from app.tracking.days import day_of, zone
 from app.views import context, forms
 from app.views.context import commit, db, demand, now, settings
 from app.views.pages import STATUS
-from app.work import clients, projects, rates, tags, tasks
+from app.work import clients, moving, projects, rates, tags, tasks
 from app.work.clients import ClientFields
 from app.work.tasks import TaskFields
 
@@ -232,7 +232,7 @@ def act_on_tag(number: int, do: str) -> Response:
     return _again("tags.index", f"{name}: done")
 
 
-def _rates(error: TimeTrackerError | None = None) -> str:
+def _rates(error: TimeTrackerError | None = None, moved: moving.Moved | None = None) -> str:
     person = demand("rates.manage")
     found = list(db().scalars(select(Rate).order_by(Rate.scope, Rate.valid_from.desc())))
     today = day_of(now(), zone(person.timezone))
@@ -246,6 +246,7 @@ def _rates(error: TimeTrackerError | None = None) -> str:
         ),
         today=today,
         currency=settings().currency,
+        moved=moved,
         error=error,
         typed=forms.kept(),
     )
@@ -272,9 +273,14 @@ def list_rates() -> str:
 @rate_pages.post("")
 def add_rate() -> Response | Page:
     """Add a rate; an earlier one ends the day before."""
-    demand("rates.manage")
+    person = demand("rates.manage")
     try:
-        rate = rates.add(db(), _new_rate())
+        new = _new_rate()
+        today = day_of(now(), zone(person.timezone))
+        moved = moving.by(db(), new, settings().currency, today)
+        if moved.entries and forms.text("confirm") != moved.of:
+            return _rates(moved=moved)
+        rate = rates.add(db(), new)
     except TimeTrackerError as error:
         status = _status(error)
         return _rates(error), status

@@ -114,8 +114,8 @@ def _key_of(rate: Rate | Row[Any]) -> Key:
             return "default", None, None
 
 
-def every(session: Session, currency: str) -> Rates:
-    """Load all rates, as plain rows: reports do so each time."""
+def every(session: Session, currency: str, *more: Rate) -> Rates:
+    """Load all rates, as plain rows: reports do so each time; ``more`` are as if kept."""
     columns = (
         Rate.id,
         Rate.scope,
@@ -127,7 +127,7 @@ def every(session: Session, currency: str) -> Rates:
         Rate.currency,
         Rate.valid_from,
     )
-    return Rates(session.execute(select(*columns)), currency)
+    return Rates([*session.execute(select(*columns)), *more], currency)
 
 
 def amount(seconds: int, price: Price) -> int:
@@ -173,17 +173,23 @@ REFERS: dict[str, type[Client | Project | Task | User]] = {
 }
 
 
-def add(session: Session, new: NewRate) -> Rate:
-    """Add a rate; rates of a client's projects must be in the client's currency."""
-    _check(session, new)
+def made(new: NewRate, number: int | None = None) -> Rate:
+    """Return the rate, not kept anywhere yet."""
     named = {name: getattr(new, name) for name in NEEDS[new.scope]}
-    rate = Rate(
+    return Rate(
+        id=number,
         scope=new.scope,
         amount=new.amount,
         currency=new.currency,
         valid_from=new.valid_from,
         **named,
     )
+
+
+def add(session: Session, new: NewRate) -> Rate:
+    """Add a rate; rates of a client's projects must be in the client's currency."""
+    check(session, new)
+    rate = made(new)
     session.add(rate)
     session.flush()
     return rate
@@ -197,12 +203,13 @@ def change(
     new = NewRate(
         scope=rate.scope, amount=amount, currency=currency, valid_from=valid_from, **named
     )
-    _check(session, new)
+    check(session, new)
     rate.amount, rate.currency, rate.valid_from = amount, currency, valid_from
     session.flush()
 
 
-def _check(session: Session, new: NewRate) -> None:
+def check(session: Session, new: NewRate) -> None:
+    """Raise InvalidInput for a rate that cannot be."""
     if new.scope not in NEEDS:
         raise InvalidInput(
             said("There is no scope %(scope)r.", scope=new.scope),

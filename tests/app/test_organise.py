@@ -1,5 +1,6 @@
 """Clients, tasks, tags, rates, the profile, the day, the week and reports as pages."""
 
+import html
 import json
 import re
 
@@ -19,6 +20,11 @@ def rows(app, table):
 def add_entry(browser, **fields):
     form = {"kind": "timed", "day": "2025-10-20", "started": "8", "ended": "9", **fields}
     return browser.post("/entries/new", form, htmx=True)
+
+
+def confirmed(page):
+    """What a form sends once more to say yes."""
+    return html.unescape(re.search('name="confirm" value="([^"]*)"', page)[1])
 
 
 @pytest.mark.parametrize(
@@ -101,12 +107,31 @@ def test_a_rate_gives_billable_time_an_amount(app, browser):
     browser.post("/projects/new", {"name": "Hedgerow", "billable": "1"})
     add_entry(browser, project_id="1")
     assert "billable without a rate" in browser.get("/reports").get_data(as_text=True)
-    browser.post(
-        "/admin/rates", {"scope": "default", "amount": "95,50", "valid_from": "2025-01-01"}
-    )
+    rate = {"scope": "default", "amount": "95,50", "valid_from": "2025-01-01"}
+    browser.post("/admin/rates", rate)
 
     assert rows(app, Rate)[0].amount == 9550
     assert "95.50" in browser.get("/reports").get_data(as_text=True)
+
+
+def test_a_rate_from_an_earlier_day_first_says_what_it_moves(app, browser):
+    browser.post("/projects/new", {"name": "Hedgerow", "billable": "1"})
+    for day in ("2025-10-16", "2025-10-17"):
+        add_entry(browser, project_id="1", day=day)
+    rate = {"scope": "default", "amount": "60", "valid_from": "2025-01-01"}
+    browser.post("/admin/rates", {**rate, "valid_from": "2025-10-21"})
+    asked = browser.post("/admin/rates", rate).text
+    assert "changes 2 entries" in asked
+    assert "120.00" in asked
+    assert len(rows(app, Rate)) == 1
+
+    agreed = {**rate, "confirm": confirmed(asked)}
+    other = browser.post("/admin/rates", {**agreed, "amount": "70"}).text
+    assert "140.00" in other  # another rate than the one agreed to
+    browser.post("/admin/rates", agreed)
+    again = browser.post("/admin/rates", {**rate, "amount": "50"}).text
+    assert "20.00" in again
+    assert len(rows(app, Rate)) == 2
 
 
 def test_an_entry_has_a_price_of_its_own_until_it_is_taken_away(app, browser):
