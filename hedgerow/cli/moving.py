@@ -7,16 +7,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 from urllib.parse import urlencode
-from uuid import UUID, uuid5
 
 import click
 import msgspec
 
 from hedgerow.api.events import exported, wanted_of
 from hedgerow.capture import wire
-from hedgerow.cli import remote
+from hedgerow.cli import reading, remote
 from hedgerow.cli.help import TaughtGroup
 from hedgerow.cli.options import Options, everywhere, key_for_now, project_named
+from hedgerow.cli.reading import Record
 from hedgerow.errors import HedgerowError, InvalidInput
 from hedgerow.serve.house import House
 
@@ -26,10 +26,16 @@ BATCH = 500
 SHOWN = 10
 """Bad lines described one by one."""
 
-LINES = UUID("5ad0cb8e-6d7e-5b43-9f3c-2d7f6c8f1e11")
-"""Namespace of the uuids of lines that bring none: made of what the line says."""
-
 Keep = Callable[[list[dict[str, Any]]], None]
+Read = Callable[[BinaryIO], Iterator[Record]]
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """Where events are loaded into; None: what the folder or its only project says."""
+
+    project: str | None
+    url: str | None
+    token: str | None
 
 
 @click.group("import", cls=TaughtGroup)
@@ -39,24 +45,28 @@ def import_() -> None:
     \b
     Example:
       hedgerow import ndjson events.jsonl
+      hedgerow import csv events.csv
     """
+
+
+def _into(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a command be told which project to load into."""
+    named = click.option("--token", envvar="HEDGEROW_TOKEN", help="Token of the project.")
+    there = click.option(
+        "--url", envvar="HEDGEROW_URL", help="A server elsewhere; needs --token."
+    )
+    which = click.option(
+        "--project", envvar="HEDGEROW_PROJECT", help="Number or name, if several."
+    )
+    return which(there(named(command)))
 
 
 @import_.command("ndjson")
 @click.argument("file", type=click.File("rb"))
-@click.option("--project", envvar="HEDGEROW_PROJECT", help="Number or name, if several.")
-@click.option("--url", envvar="HEDGEROW_URL", help="A server elsewhere; needs --token.")
-@click.option("--token", envvar="HEDGEROW_TOKEN", help="Token of the project to load into.")
+@_into
 @everywhere
 @click.pass_obj
-def import_ndjson(
-    options: Options,
-    file: BinaryIO,
-    *,
-    project: str | None,
-    url: str | None,
-    token: str | None,
-) -> None:
+def import_ndjson(options: Options, /, file: BinaryIO, **to: str | None) -> None:
     r"""Load events from a JSON Lines FILE: event, distinct_id, timestamp, properties, uuid.
 
     Running it again is safe: an event is recognised by its uuid, or else by what its line
@@ -67,25 +77,27 @@ def import_ndjson(
     Example:
       hedgerow import ndjson --project 'Web shop' events.jsonl
     """
-    with options.metadata() as metadata:
-        if token is None:
-            token = project_named(metadata, project).api_token
-    address = url or options.running()
-    if address is not None:
-        kept, bad = _load(file, _posting(address, token))
-    else:
-        house = House(options.settings)
-        try:
-            house.start()
-            kept, bad = _load(file, _queueing(house, token))
-            house.flush(600)
-        finally:
-            house.close()
-    click.echo(f"{kept:,} events imported.")
-    if bad:
-        click.echo(f"{len(bad):,} lines were left out:", err=True)
-        for sentence in bad[:SHOWN]:
-            click.echo(f"  {sentence}", err=True)
+    _import(options, file, reading.json_lines, Target(**to))
+
+
+@import_.command("csv")
+@click.argument("file", type=click.File("rb"))
+@_into
+@everywhere
+@click.pass_obj
+def import_csv(options: Options, /, file: BinaryIO, **to: str | None) -> None:
+    r"""Load events from a CSV FILE in UTF-8 whose first row names its columns.
+
+    event and distinct_id are needed; timestamp, uuid and properties (JSON) are taken
+    where they are. Every other column is a property: what is a number, true or false in
+    JSON becomes one, an empty field is left out. Running it again is safe, as with
+    ndjson, and what `hedgerow export` writes as CSV can be loaded.
+
+    \b
+    Example:
+      hedgerow import csv --project 'Web shop' orders.csv
+    """
+    _import(options, file, reading.csv_rows, Target(**to))
 
 
 @click.group(cls=TaughtGroup)
@@ -130,7 +142,7 @@ def export_events(
 ) -> None:
     r"""Write every event of a project, oldest first, as it was sent.
 
-    What it writes as ndjson can be imported again, elsewhere or here.
+    What it writes can be imported again, elsewhere or here.
 
     \b
     Example:
@@ -158,30 +170,44 @@ def export_events(
         house.close()
 
 
-def _load(file: BinaryIO, keep: Keep) -> tuple[int, list[str]]:
+def _import(options: Options, file: BinaryIO, read: Read, to: Target) -> None:
+    """Load a file into a project and say what came of it."""
+    token = to.token
+    with options.metadata() as metadata:
+        if token is None:
+            token = project_named(metadata, to.project).api_token
+    address = to.url or options.running()
+    if address is not None:
+        kept, bad = _load(file, read, _posting(address, token))
+    else:
+        house = House(options.settings)
+        try:
+            house.start()
+            kept, bad = _load(file, read, _queueing(house, token))
+            house.flush(600)
+        finally:
+            house.close()
+    click.echo(f"{kept:,} events imported.")
+    if bad:
+        click.echo(f"{len(bad):,} lines were left out:", err=True)
+        for sentence in bad[:SHOWN]:
+            click.echo(f"  {sentence}", err=True)
+
+
+def _load(file: BinaryIO, read: Read, keep: Keep) -> tuple[int, list[str]]:
     """Keep all events of a file; return how many, and what is wrong with the others."""
     size = os.fstat(file.fileno()).st_size if file.seekable() else 0
-    kept, number, bad = 0, 0, list[str]()
+    kept, done, bad = 0, 0, list[str]()
+    records = read(file)
     with click.progressbar(length=size, label="Importing", file=sys.stderr) as bar:
-        while lines := list(islice(file, BATCH)):
-            events: list[dict[str, Any]] = []
-            for line in lines:
-                number += 1
-                if line.strip():
-                    _read(line, number, events, bad)
-            kept += _kept(events, keep, bad, number)
-            bar.update(sum(map(len, lines)))
+        while batch := list(islice(records, BATCH)):
+            bad += [one for _, one in batch if isinstance(one, str)]
+            events = [one for _, one in batch if not isinstance(one, str)]
+            kept += _kept(events, keep, bad, batch[-1][0])
+            place = file.tell() if size and not file.closed else 0
+            bar.update(max(0, place - done))
+            done = max(done, place)
     return kept, bad
-
-
-def _read(line: bytes, number: int, events: list[dict[str, Any]], bad: list[str]) -> None:
-    try:
-        event = msgspec.json.decode(line, type=dict[str, Any])
-    except msgspec.DecodeError as error:
-        bad.append(f"line {number}: {error}")
-        return
-    event.setdefault("uuid", str(uuid5(LINES, f"{number}:{line.strip().decode()}")))
-    events.append(event)
 
 
 def _kept(events: list[dict[str, Any]], keep: Keep, bad: list[str], number: int) -> int:

@@ -1,5 +1,6 @@
 """The command line on a data folder where no server runs."""
 
+import io
 import json
 import re
 
@@ -7,6 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from hedgerow.cli import reading
 from hedgerow.cli.program import hedgerow
 from hedgerow.cli.questions import question
 from hedgerow.errors import (
@@ -100,6 +102,52 @@ def test_a_link_lets_somebody_choose_a_new_password(run, made, monkeypatch):
 
     assert re.fullmatch(r"https://stats\.example\.org/password/[\w-]{43}", said)
     run("user", "link", "nobody@example.org", refused=NotFound)
+
+
+ROWS = """\
+event,distinct_id,timestamp,plan,seats,properties
+sign up,ann,2026-01-01T08:00:00Z,pro,3,"{""nested"": {""a"": 1}}"
+buy,ann,2026-01-02T08:00:00Z,,01,
+buy,ann,2026-01-02T08:00:00Z,free,1,not JSON
+buy,ann
+"""
+
+
+@pytest.mark.slow
+def test_a_csv_goes_in_and_comes_out_the_same(run, made, tmp_path):
+    file, again = tmp_path / "events.csv", tmp_path / "again.csv"
+    file.write_text(f"\ufeff{ROWS}")
+    done = run("import", "csv", str(file))
+    assert "2 events imported." in done.stdout
+    assert "line 4: properties" in done.stderr
+    assert "line 5: it has not as many fields" in done.stderr
+
+    again.write_text(run("export", "events", "--format", "csv").stdout)
+    assert "2 events imported." in run("import", "csv", str(again)).stdout
+    exported = run("export", "events").stdout.splitlines()
+    told = [json.loads(line)["properties"] for line in exported]
+    assert [one.get("seats") for one in told] == [3, "01"]
+    assert (told[0]["plan"], told[0]["nested"], "plan" in told[1]) == (
+        "pro",
+        {"a": 1},
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param("event,who\na,b\n", "no column 'distinct_id'", id="a column missing"),
+        pytest.param("", "no column 'event'", id="empty"),
+        pytest.param(b"event,distinct_id\n\xff,b\n", "no CSV in UTF-8", id="no UTF-8"),
+        pytest.param('event,distinct_id\n"a"b,c\n', "no CSV in UTF-8", id="no CSV"),
+    ],
+)
+def test_a_file_that_is_no_csv_of_events_is_refused(text, said):
+    raw = text if isinstance(text, bytes) else text.encode()
+
+    with pytest.raises(InvalidInput, match=said):
+        list(reading.csv_rows(io.BytesIO(raw)))
 
 
 @pytest.mark.slow
