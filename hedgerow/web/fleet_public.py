@@ -131,9 +131,14 @@ def _page(services: Services, project: Project, _: Request) -> Found:
     page = _published(services, project)
     with services.metadata.reading() as session:
         before = publications.latest(session, project.id, A_YEAR)
-    values = {"page": page, "titles": TITLES, "never": NEVER, "project": project}
-    values["curves"] = published.curves(before)
-    values["slug"] = settings_of(project.fleet).public.slug
+    values = {
+        "page": page,
+        "titles": TITLES,
+        "never": NEVER,
+        "project": project,
+        "curves": published.curves(before),
+        "slug": settings_of(project.fleet).public.slug,
+    }
     return rendering.html("fleet_public.html", values).encode(), "text/html; charset=utf-8"
 
 

@@ -4,7 +4,7 @@ Made of published numbers alone: they were rounded, and none of them stands for 
 k installations, so no line can tell more than the pages told one by one (``fleet`` §4.1).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -56,21 +56,17 @@ def curves(pages: Sequence[Page]) -> list[Lines]:
 
 def _reporting(pages: Sequence[Page]) -> Lines | None:
     told = {
-        page["as_of"]: [float(page["reporting"])]
+        page["as_of"]: [page["reporting"]]
         for page in pages
         if page["reporting"] is not None
     }
-    highest = (
-        max((row[0] for row in told.values() if row[0] is not None), default=1.0) or 1.0
-    )
+    highest = max((float(count) for (count,) in told.values()), default=0) or 1.0
     return _lines(
         told,
         ["Installations"],
         highest,
         words.exact,
-        key="reporting",
-        title="Reporting installations",
-        sub="As published each day, rounded",
+        ("reporting", "Reporting installations", "As published each day, rounded"),
     )
 
 
@@ -88,9 +84,11 @@ def _adoption(pages: Sequence[Page]) -> Lines | None:
         named,
         1.0,
         lambda share: words.percent(share, digits=0),
-        key="adoption",
-        title="Adoption of the newest releases",
-        sub="Share on each or above, as published; a day on which it was hidden has no value",
+        (
+            "adoption",
+            "Adoption of the newest releases",
+            "Share on each or above, as published; a day on which it was hidden has no value",
+        ),
     )
 
 
@@ -110,16 +108,15 @@ def _share(table: Page, version: str) -> float | None:
     return sum(above) / whole if above and whole else None
 
 
-def _lines(  # noqa: PLR0913 - three of them are words of the chart
+def _lines(
     told: Mapping[str, Sequence[float | None]],
     names: Sequence[str],
     highest: float,
-    spoken: Any,
-    *,
-    key: str,
-    title: str,
-    sub: str,
+    spoken: Callable[[float], str],
+    about: tuple[str, str, str],
 ) -> Lines | None:
+    """Return a chart with its key, title and subtitle; None without enough days."""
+    key, title, sub = about
     days = sorted(told)
     if len(days) < LEAST or not names:
         return None
@@ -148,8 +145,8 @@ def _lines(  # noqa: PLR0913 - three of them are words of the chart
     )
 
 
-def _said(value: float | None, spoken: Any) -> str:
-    return words.NONE if value is None else str(spoken(value))
+def _said(value: float | None, spoken: Callable[[float], str]) -> str:
+    return words.NONE if value is None else spoken(value)
 
 
 def _points(
