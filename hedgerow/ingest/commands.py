@@ -265,7 +265,7 @@ def patch_person(work: Work) -> dict[str, Any]:
 
 
 def patch_group(work: Work) -> dict[str, Any]:
-    """Set and unset properties of a group."""
+    """Set and unset properties of a group, as said: a list that unites is put right so."""
     name, key = str(work.asked.get("type")), str(work.asked.get("key"))
     if not work.groups.exists(work.project.id, name, key):
         raise Refused(
@@ -275,8 +275,9 @@ def patch_group(work: Work) -> dict[str, Any]:
             "group_key",
         )
     own = hidden(_properties(work), work.project)
+    unset = _list(work.asked, "unset")
     made = work.groups.change(
-        work.project, name, key, own, at=work.at, unset=_list(work.asked, "unset")
+        work.project, name, key, own, at=work.at, unset=unset, unites=False
     )
     if made is None:
         raise _too_large()

@@ -60,15 +60,17 @@ class Groups:
         at: datetime,
         created_at: datetime | None = None,
         unset: Iterable[str] = (),
+        unites: bool = True,
     ) -> Group | None:
         """Make or update a group and return it; None: it would grow too large.
 
+        ``unites``: whether the project's lists that unite do; else they are replaced.
         ``created_at`` moves the creation of an existing group back, never forward.
         """
         whose: GroupKey = (project.id, name, key)
         present = self._groups.get(whose)
         before = present.properties if present else {}
-        union = project.union_properties.get(name, ())
+        union = project.union_properties.get(name, ()) if unites else ()
         after = group_changed(before, group_set, union=union) or before
         if any(one in after for one in unset):
             after = {k: v for k, v in after.items() if k not in unset}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.ingest.properties import changed, group_changed, lifted, same, united
-from tests.world import a_project, captured, rows, store_events
+from tests.world import a_project, captured, command, rows, store_events
 
 VALUES = st.none() | st.booleans() | st.integers() | st.text(max_size=3)
 LISTS = st.lists(VALUES, max_size=5)
@@ -169,6 +169,18 @@ def test_a_property_under_the_union_rule_gains_values(store):
         )
 
     assert group(store, project, "3.0.0") == {"python_versions": ["3.12.0", "3.11.5"]}
+
+
+@pytest.mark.parametrize("value", [["3.12.0"], None], ids=["a list", "null"])
+def test_who_changes_a_group_by_hand_replaces_what_else_unites(store, value):
+    project = a_project(union_properties={"version": ["python_versions"]})
+    store_events(
+        store, project, [groupidentify("3.0.0", {"python_versions": ["3.12.0", "oops"]})]
+    )
+    wish = {"do": "patch_group", "type": "version", "key": "3.0.0"}
+    command(store, project, wish | {"set": {"python_versions": value}})
+
+    assert group(store, project, "3.0.0") == {"python_versions": value}
 
 
 @pytest.mark.parametrize(
