@@ -129,7 +129,8 @@ def usual_order(columns: Sequence[Column], newest: str) -> list[Tree]:
     timed = [one for one in columns if one.text == newest]
     if timed:
         return [ordered(timed[0].parts[0].copy(), descending=True)]
-    return [ordered(columns[0].parts[0].copy(), descending=False)] if columns else []
+    told = [one for one in columns if not isinstance(one.parts[0], exp.Null)]
+    return [ordered(told[0].parts[0].copy(), descending=False)] if told else []
 
 
 def grouped(query: exp.Select, columns: Sequence[Column]) -> exp.Select:

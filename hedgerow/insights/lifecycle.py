@@ -32,8 +32,13 @@ from hedgerow.query.values import Values
 
 
 def statements(query: LifecycleQuery, context: QueryContext) -> list[Statement]:
-    """Return one statement: (period, status, actors), a row for each that occurs."""
+    """Return one statement: (period, status, actors), a row for each that occurs.
+
+    None where no period is asked for.
+    """
     values, asked = Values(), _range(query, context)
+    if not asked.buckets:  # the range ends before it begins
+        return []
     if lifecycle_masks.fits(asked, context):
         tree = lifecycle_masks.counted(query, context, values, asked)
         return [Statement(tree=tree, values=values.by_name)]
@@ -48,7 +53,8 @@ def result(
 ) -> dict[str, Any]:
     """Return the four rows of §3.3 as ``results``; dormant counts are negative."""
     asked = _range(query, context)
-    counts = {(status, period): actors for period, status, actors in answers[0].rows}
+    rows = answers[0].rows if answers else ()
+    counts = {(status, period): actors for period, status, actors in rows}
     name = query.series[0].event
     label = "All events" if name is None else name
     action = {"id": name, "name": label, "type": "events", "order": 0, "math": "total"}

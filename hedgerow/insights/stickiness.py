@@ -130,7 +130,7 @@ def _actors(
     if node.math in {"unique_group", "hogql"}:
         text = exp.cast(actor.copy(), "text")
         where.append(exp.func("coalesce", text, exp.Literal.string("")).neq(""))
-    start = midnight(asked.start) if asked.interval == "week" else asked.buckets[0]
+    start = midnight(asked.start) if asked.interval == "week" else _first(asked)
     period = _period(query, asked, events)
     done = events.select(
         actor.as_("actor"), period.as_("period"), since=start, until=asked.end, where=where
@@ -184,6 +184,11 @@ def _period(query: StickinessQuery, asked: Range, events: Events) -> Tree:
     return _back(asked, at, query.interval_count, events.dialect)
 
 
+def _first(asked: Range) -> datetime:
+    """Return the start of the first period; of a range that ends before it begins, its own."""
+    return asked.buckets[0] if asked.buckets else asked.start
+
+
 def _back(asked: Range, at: Tree, each: int, dialect: Dialect) -> Tree:
     """Return how many whole periods of ``each`` intervals lie between an event and the end."""
     length = SECONDS[asked.interval] * each * 1_000_000
@@ -205,7 +210,7 @@ def _months_back(asked: Range, at: Tree, each: int, values: Values) -> Tree:
     """The same for months, whose lengths differ: by the few edges inside the range."""
     edges = []
     edge = shifted(asked.end, "m", -each)
-    while edge >= asked.buckets[0]:
+    while edge >= _first(asked):
         edges.append(edge)
         edge = shifted(asked.end, "m", -each * (len(edges) + 1))
     if not edges:

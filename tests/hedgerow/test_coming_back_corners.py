@@ -225,3 +225,80 @@ def test_an_expression_that_is_refused_is_named_by_its_place(world, kind, text):
         world.results({"kind": kind, "series": series})
 
     assert refused.value.attr == "series[1].math_hogql"
+
+
+@pytest.mark.parametrize("kind", ["LifecycleQuery", "StickinessQuery"])
+@pytest.mark.parametrize("interval", ["hour", "day", "week", "month"])
+@pytest.mark.parametrize(
+    "dates",
+    [
+        pytest.param(("2024-07-20", "2024-06-03", False), id="ends-before-it-begins"),
+        pytest.param(("2024-06-12", "2024-06-12", True), id="no-period-is-complete"),
+    ],
+)
+def test_a_range_without_a_period_has_nobody(world, kind, interval, dates):
+    begin, end, complete = dates
+    query = {
+        "kind": kind,
+        "series": [{"kind": "EventsNode", "event": "s"}],
+        "interval": interval,
+        "dateRange": {
+            "date_from": begin,
+            "date_to": end,
+            "excludeIncompletePeriods": complete,
+        },
+    }
+
+    assert [row["count"] for row in world.results(query)] in ([0], [0, 0, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted"), [("sum", (3, 3, 0)), ("avg", (1.5, 3, 0))], ids=["sum", "avg"]
+)
+def test_values_of_the_starts_own_period_count_after_it(store, kind, wanted):
+    events = [
+        did("ann", "s", "2024-06-10T23:00:00"),
+        did("ann", "r", "2024-06-11T22:00:00", n=3),
+        did("bob", "r", "2024-06-10T10:00:00", n=100),
+        did("bob", "s", "2024-06-10T10:59:00"),
+        did("bob", "r", "2024-06-10T11:01:00", n=3),
+    ]
+    asked = Asked(store, a_project(), events=events, now=NOW)
+    query = retention(
+        dates=("2024-06-10", "2024-06-11"),
+        returningEntity={"id": "r", "type": "events"},
+        aggregationType=kind,
+        aggregationProperty="n",
+    )
+
+    first = asked.results(query)[0]["values"]
+
+    assert tuple(value["aggregation_value"] for value in first) == wanted
+    assert [value["count"] for value in first] == [2, 1, 0]
+
+
+def test_the_clock_of_a_person_counts_hours_crossed(store):
+    events = [
+        did("ann", "s", "2024-06-10T23:00:00"),
+        did("ann", "r", "2024-06-11T22:30:00"),
+        did("bob", "s", "2024-06-10T23:59:00"),
+        did("bob", "r", "2024-06-11T23:01:00"),
+        did("cat", "s", "2024-06-11T00:00:00"),
+        did("cat", "r", "2024-06-12T00:00:00"),
+    ]
+    asked = Asked(store, a_project(), events=events, now=NOW)
+    query = retention(
+        dates=("2024-06-10", "2024-06-12"),
+        returningEntity={"id": "r", "type": "events"},
+        timeWindowMode="24_hour_windows",
+    )
+
+    counts = [[v["count"] for v in row["values"]] for row in asked.results(query)]
+
+    assert counts == [[2, 1, 0], [1, 1, 0], [0, 0, 0]]
+
+
+def test_columns_that_are_the_same_for_all_need_no_order(world):
+    query = {"kind": "ActorsQuery", "select": ["matched_recordings", "person.$delete"]}
+
+    assert world.results(query) == [[[], None], [[], None]]
