@@ -62,7 +62,7 @@ def opened(wanted: int) -> tuple[DuckStore, session.Session, Path]:
 def settled(path: Path, memory_mib: int = MEMORY_MIB) -> DuckStore:
     """Return the store when all it does at its start is done, which would be measured too."""
     store = DuckStore(path, memory_mib=memory_mib)
-    store._seen.wait()  # noqa: SLF001 - nothing but a benchmark needs to wait for it
+    store.settle()
     return store
 
 

@@ -48,6 +48,7 @@ for command in (
     keeping.restore,
     keeping.check,
     keeping.expire,
+    keeping.compact,
     accounts.project,
     accounts.user,
     accounts.key,

@@ -35,6 +35,7 @@ from hedgerow.ingest.drafts import Place
 from hedgerow.ingest.helping import Helper
 from hedgerow.ingest.planning import Decode, Planner, Prepared, ProjectOf
 from hedgerow.ingest.progress import Progress
+from hedgerow.ingest.settling import Settling
 from hedgerow.ingest.units import Unit, halves, set_aside
 from hedgerow.model.changes import Changes, Store
 from hedgerow.model.ports import Inbox
@@ -97,6 +98,7 @@ class Writer:
             decode=decode, project_of_id=project_of_id, place=place, timings=self.timings
         )
         self._progress = Progress(store.position())
+        self.settling = Settling(store)
         self._ahead: Ahead | None = None
         self._retry = threading.Event()
         self._stopping = False
@@ -219,6 +221,8 @@ class Writer:
             elif time.monotonic() - idle_since > IDLE_AFTER_S:
                 self._rest()
                 idle_since = time.monotonic()
+            elif not self._stopping:
+                self.settling.step()
 
     def _is_over(self) -> bool:
         return self._stopping and time.monotonic() >= self._drain_until

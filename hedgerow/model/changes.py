@@ -236,6 +236,19 @@ class StoreSize(msgspec.Struct, frozen=True, kw_only=True):
     hot_columns: Mapping[str, int]
     """Table to the number of its properties with columns of their own."""
 
+    in_order: int = 0
+    """Events in stretches that have been put in order."""
+
+
+class Compacted(msgspec.Struct, frozen=True, kw_only=True):
+    """What one step of putting events in order came to."""
+
+    moved: int
+    """Events."""
+
+    left: int
+    """Events of the same stretch of days that are still to be moved."""
+
 
 class Store(Protocol):
     """The writing side of the events database; called by one thread only."""
@@ -272,6 +285,14 @@ class Store(Protocol):
         """Move the write-ahead log into the file where it is worth it.
 
         Raises StoreUnavailable; what was committed stays committed.
+        """
+        ...
+
+    def compact(self, now: datetime, *, look: bool = False) -> Compacted | None:
+        """Put the next piece of settled events in order; None: nothing is to be done.
+
+        ``look`` for something to do also if that was done a moment ago. Raises
+        StoreUnavailable, MemoryError; then nothing has been moved.
         """
         ...
 

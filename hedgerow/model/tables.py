@@ -181,6 +181,17 @@ FLEET_KEPT = _table(  # whose fleets are kept, and under which settings
     "fleet_kept", project_id="int", settings="text", events="json", whole="bool"
 )
 
+COMPACTED = _table(  # stretches of days whose events lie in order (store.compaction)
+    "compacted",
+    first="time",
+    after="time",
+    whole="bool",  # false: only up to the three below
+    events="long",  # how many there were
+    project_id="int",
+    event="text",
+    hour="time",
+)
+
 ALL = (
     EVENTS,
     PERSONS,
@@ -201,4 +212,5 @@ ALL = (
     FLEET_CHANGES,
     FLEET_TOUCHED,
     FLEET_KEPT,
+    COMPACTED,
 )

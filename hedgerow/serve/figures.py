@@ -43,6 +43,7 @@ def figures(house: House) -> Mapping[str, float]:
         "hedgerow_inbox_size_bytes": house.inbox.size_bytes(),
         "hedgerow_inbox_position": house.inbox.last_position(),
         "hedgerow_store_events": size.events,
+        "hedgerow_store_events_in_order": size.in_order,
         "hedgerow_store_persons": size.persons,
         "hedgerow_store_size_bytes": size.file_bytes,
         "hedgerow_projects": len(house.directory.all()),

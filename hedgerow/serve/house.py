@@ -22,6 +22,7 @@ from hedgerow.ingest.writer import Writer
 from hedgerow.meta import single_sign_on
 from hedgerow.meta.database import Metadata, open_metadata
 from hedgerow.meta.projects import Directory
+from hedgerow.model.changes import Compacted
 from hedgerow.model.ports import QueuedKind
 from hedgerow.serve.asking import Asking
 from hedgerow.serve.budget import shares
@@ -95,7 +96,11 @@ class House:
             timeout_s=settings.query_timeout_s,
         )
 
-        self.errands = {"backup": self._back_up, "expire": self._expire}
+        self.errands = {
+            "backup": self._back_up,
+            "expire": self._expire,
+            "compact": self._compact,
+        }
 
     def start(self) -> None:
         """Begin to move what waits in the inbox."""
@@ -144,6 +149,10 @@ class House:
         """Delete what is older than its project keeps events; see ``expiring.expire``."""
         return expire(self.directory.all(), self.command, self.clock(), dry_run=dry_run)
 
+    def compact(self) -> Compacted | None:
+        """Have the next piece of settled events put in order; None: all are."""
+        return self.writer.settling.now(OUTCOME_WAIT_S)
+
     def hourly(self) -> list[dict[str, Any]]:
         """Throw away what is past its time: events, and the salt of another day."""
         self.capture.intake.salts.forget_old(self.clock())
@@ -151,6 +160,16 @@ class House:
 
     def _expire(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"projects": self.expire(dry_run=asked["dry_run"])}
+
+    def _compact(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
+        done = self.compact()
+        size = self.store.size() if done is None else None
+        return {
+            "moved": done.moved if done else 0,
+            "left": done.left if done else None,
+            "events": size.events if size else None,
+            "in_order": size.in_order if size else None,
+        }
 
     def _back_up(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         return backup(self.folder, Path(asked["folder"]), self.store, self.clock())

@@ -14,6 +14,7 @@ import duckdb
 from hedgerow.errors import StoreUnavailable
 from hedgerow.model.tables import (
     ALL,
+    COMPACTED,
     FLEET_CHANGES,
     FLEET_KEPT,
     FLEET_STRETCHES,
@@ -60,7 +61,13 @@ def make_fleets(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(made).fetchall()
 
 
-MIGRATIONS: tuple[Migration, ...] = (make_tables, make_fleets)
+def make_compacted(connection: duckdb.DuckDBPyConnection) -> None:
+    """3: which events lie in order; a new database has it already."""
+    made = create_table(COMPACTED).replace("TABLE", "TABLE IF NOT EXISTS", 1)
+    connection.execute(made).fetchall()
+
+
+MIGRATIONS: tuple[Migration, ...] = (make_tables, make_fleets, make_compacted)
 
 
 def migrate(connection: duckdb.DuckDBPyConnection) -> list[int]:

@@ -19,13 +19,14 @@ from pathlib import Path
 import duckdb
 
 from hedgerow.errors import StoreUnavailable
-from hedgerow.model.changes import Aside, Changes, Known, StoreSize, Wanted
+from hedgerow.model.changes import Aside, Changes, Compacted, Known, StoreSize, Wanted
 from hedgerow.model.event_columns import as_columns
 from hedgerow.model.people import GroupType
 from hedgerow.model.ports import Cancel, Digest, Rows, Statement
 from hedgerow.model.projects import HotColumn, PropertyKind, Scope
 from hedgerow.model.tables import EVENTS, PERSONS, POSITION
 from hedgerow.store import erasing
+from hedgerow.store.compaction import ROW_GROUP, Compaction
 from hedgerow.store.digests import Digests
 from hedgerow.store.engine import FATAL, REFUSES_VALUES, opened, unavailable
 from hedgerow.store.hot_columns import planned
@@ -58,10 +59,12 @@ class DuckStore:
         at_once: int = 4,
         temporary: Path | None = None,
         filter_bytes: int = MOST_BITS // 8,
+        row_group: int = ROW_GROUP,
     ) -> None:
+        """``row_group``: events that the engine reads together; a test takes fewer."""
         self._path = path
         self._limits = memory_mib, temporary
-        self._filter_bits = filter_bytes * 8
+        self._filter_bits, self._row_group = filter_bytes * 8, row_group
         self._worth_a_checkpoint = min(WORTH_A_CHECKPOINT, memory_mib * MIB // 4)
         self._is_lost = False
         self._writing = threading.Lock()
@@ -83,6 +86,7 @@ class DuckStore:
             )
             self._loader = Loader(self._connection)
             self._digests = Digests(self._connection, self._writing)
+            self._compaction = Compaction(self._loader.run, row_group=self._row_group)
             self._lookups = Lookups(self._connection, self._memory, self._seen)
             self._position: int = self._loader.run(f"SELECT id FROM {POSITION.name}")[0][0]
         except duckdb.Error as error:
@@ -152,6 +156,7 @@ class DuckStore:
             persons=counts[1],
             file_bytes=sum(one.stat().st_size for one in files if one.exists()),
             hot_columns=hot,
+            in_order=self._compaction.events,
         )
 
     # Store: the writer's thread only
@@ -253,6 +258,7 @@ class DuckStore:
 
     def checkpoint(self, *, idle: bool) -> None:
         """Move the write-ahead log into the file: a large one, or any while idle."""
+        idle = idle and not self._compaction.is_under_way
         wal = self._wal()
         if self._path is None or not wal.exists():
             return
@@ -266,7 +272,19 @@ class DuckStore:
                 except duckdb.Error as error:
                     raise self._trouble(error) from error
 
+    def compact(self, now: datetime, *, look: bool = False) -> Compacted | None:
+        """Put the next piece of settled events in order; see ``changes.Store``."""
+        with self._writing:
+            try:
+                return self._compaction.step(now, look=look)
+            except duckdb.Error as error:
+                raise self._trouble(error) from error
+
     # Care
+
+    def settle(self) -> None:
+        """Return when what is done in the background since the start is done."""
+        self._seen.wait()
 
     def backup(self, target: Path) -> int:
         """Copy the database, consistent, to ``target`` while running; return its bytes."""

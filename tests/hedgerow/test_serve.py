@@ -122,6 +122,7 @@ def test_the_command_line_reaches_a_running_server(server, tmp_path):
     assert "for ever" in run("expire", "--dry-run")
     server.call("PATCH", "", {"retention_days": 1})
     assert "0 events too old" in run("expire")
+    assert "0 of 3 are" in run("compact")
     run("restore", str(copy), "--data", str(tmp_path / "again"))
     shown = run(
         "query", "-", "--format", "csv", "--data", str(tmp_path / "again"), text=total
