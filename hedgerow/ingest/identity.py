@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from hedgerow.ingest.people import People
+from hedgerow.ingest.sizes import DISTINCT_ID_LIMIT, json_text
 from hedgerow.model.people import Merge, MergeKind, Person
 
 ANY_CASE = frozenset(
@@ -81,10 +82,16 @@ def source_of(name: str, properties: dict[str, Any]) -> tuple[MergeKind, str] | 
             kind = "$create_alias" if name == "$create_alias" else "$merge_dangerously"
         case _:
             return None
-    if isinstance(source, bool) or not isinstance(source, str | int | float):
-        return None
-    text = str(source)[:200]
+    text = _as_distinct_id(source)
     return (kind, text) if text else None
+
+
+def _as_distinct_id(value: Any) -> str:
+    """Return an id that an event names as it would stand on an event of its own."""
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json_text(value)
+    return text.replace("\0", "\ufffd")[:DISTINCT_ID_LIMIT]
 
 
 def merge(asked: Asked, people: People) -> Outcome:

@@ -209,6 +209,36 @@ def test_an_id_of_one_person_is_legal(distinct_id):
     assert not is_illegal(distinct_id)
 
 
+@pytest.mark.parametrize(
+    ("alias", "distinct_id"),
+    [
+        pytest.param(42, "42", id="a whole number"),
+        pytest.param(23.5, "23.5", id="a number"),
+        pytest.param(1e22, "1e22", id="a large number"),
+        pytest.param(["a", "b"], '["a","b"]', id="a list"),
+        pytest.param("a\0b", "a\ufffdb", id="a NUL"),
+        pytest.param("x" * 300, "x" * 200, id="too long"),
+    ],
+)
+def test_an_alias_is_read_as_a_distinct_id_is(store, project, alias, distinct_id):
+    alias_of = captured("$create_alias", "ann", properties={"alias": alias})
+    store_events(store, project, [captured("a", distinct_id), alias_of])
+
+    assert people(store, project) == [sorted(["ann", distinct_id])]
+
+
+@pytest.mark.parametrize("alias", [True, False, " "], ids=str)
+def test_an_alias_that_cannot_be_one_persons_id_warns(store, project, alias):
+    alias_of = captured("$create_alias", "ann", properties={"alias": alias})
+    store_events(store, project, [alias_of])
+
+    assert people(store, project) == [["ann"]]
+    warned = rows(
+        store, "SELECT type FROM ingestion_warnings WHERE project_id = ?", project.id
+    )
+    assert warned == [("illegal_distinct_id",)]
+
+
 def test_the_same_id_twice_is_nothing_to_merge(store, project):
     changes = store_events(store, project, [identify("ann", "ann", set={"a": 1})])
 
