@@ -414,7 +414,7 @@ def test_figures_of_one_day_read_the_fleet_once(store):
         query = {"kind": "FleetQuery", "figure": name, "params": {"as_of": "2026-03-10"}}
         answer(query, found, Counted(), Asking(cache=Cache(), rows=rows))
 
-    assert len([text for text in asked_texts if "stretches" in text]) == 1
+    assert len([text for text in asked_texts if "of_days" in text]) == 1
     load(store, project, events=[beat("b", "2026-03-10")])
     query = {"kind": "FleetQuery", "figure": "states", "params": {"as_of": "2026-03-10"}}
     told = answer(query, context(store, project), store, Asking(cache=Cache(), rows=rows))

@@ -90,7 +90,7 @@ FIGURES: Mapping[str, Figure] = {
     "states": _summed(
         states.states, states.state_members, "limit", "cursor", silent=states.silent
     ),
-    "flow": _figure(states.flow, states.flow_members, dimensions=listing.dimensions),
+    "flow": _figure(states.flow, states.flow_members, newcomers=states.newcomers),
     "versions": _summed(versions.versions, versions.version_members),
     "versions_over_time": _summed(
         versions.versions_over_time,
@@ -165,7 +165,7 @@ FIGURES: Mapping[str, Figure] = {
         overview.overview,
         states.state_members,
         signatures=signatures.signatures,
-        dimensions=listing.dimensions,
+        newcomers=states.newcomers,
     ),
     "public_table": Figure(
         compared=publishing.public_table_figure,

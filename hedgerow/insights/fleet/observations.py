@@ -7,7 +7,8 @@ of which the figures are computed. Days are local days of the project, as number
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -16,6 +17,8 @@ from hedgerow.model.versions import Scheme, Version, parse
 
 EVER = -10_000_000
 """A day before all others."""
+
+DAYS = msgspec.json.Decoder(list[int])
 
 NO_VERSIONS = frozenset({"true", "false"})
 """What booleans read as; with lists and objects they say no version."""
@@ -53,7 +56,7 @@ class Seen(msgspec.Struct, frozen=True):
     version: Ranked
 
 
-class Installation(msgspec.Struct, kw_only=True):
+class Installation(msgspec.Struct, kw_only=True, dict=True):
     """What one installation reported, in order of time."""
 
     key: int
@@ -66,9 +69,22 @@ class Installation(msgspec.Struct, kw_only=True):
     ends: list[int]
     """Stretches of days with a heartbeat on each, both ends in, ascending."""
 
-    seen: list[Seen]
+    changes: Sequence[str | None]
+    """Moments, days, steps and texts of the changes of version: lists as JSON, or nothing."""
+
+    catalogue: "Catalogue"
     count: int = 1
     """How many there are of which all this is true."""
+
+    @cached_property
+    def seen(self) -> list[Seen]:
+        """The versions observed; read when first asked for, as not every figure does."""
+        lists = [msgspec.json.decode(one or "[]") for one in self.changes]
+        return [
+            Seen(at, day, step == 0, version)
+            for at, day, step, text in zip(*lists, strict=True)
+            if (version := self.catalogue.find(text)) is not None
+        ]
 
     @property
     def first_beat(self) -> int | None:
@@ -176,21 +192,16 @@ def installations(
     """Return the installations that the rows of ``reports`` tell of."""
     found = []
     for key, id_, environment, fits, starts, ends, *lists in rows:
-        changes = zip(*(one or () for one in lists), strict=True)
-        seen = [
-            Seen(at, day, step == 0, version)
-            for at, day, step, text in changes
-            if (version := catalogue.find(text)) is not None
-        ]
         found.append(
             Installation(
                 key=key,
                 id=id_,
                 environment=environment,
                 fits=bool(fits),
-                starts=starts or [],
-                ends=ends or [],
-                seen=seen,
+                starts=DAYS.decode(starts or "[]"),
+                ends=DAYS.decode(ends or "[]"),
+                changes=lists,
+                catalogue=catalogue,
             )
         )
     return found
@@ -203,7 +214,7 @@ def alike(rows: Iterable[tuple[Any, ...]], catalogue: Catalogue) -> list[Install
     """
     found = []
     for key, id_, environment, fits, first, last, text, count in rows:
-        version = catalogue.find(text)
+        now = msgspec.json.encode([text]).decode()
         found.append(
             Installation(
                 key=key,
@@ -212,9 +223,8 @@ def alike(rows: Iterable[tuple[Any, ...]], catalogue: Catalogue) -> list[Install
                 fits=bool(fits),
                 starts=[] if first is None else [first],
                 ends=[] if last is None else [last],
-                seen=[]
-                if version is None
-                else [Seen(EVER, EVER, old=False, version=version)],
+                changes=(f"[{EVER}]", f"[{EVER}]", "[1]", now),
+                catalogue=catalogue,
                 count=count,
             )
         )

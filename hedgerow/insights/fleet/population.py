@@ -104,6 +104,17 @@ class Fleet(msgspec.Struct, kw_only=True):
             if counts(environment, self.asked)
         ]
 
+    def reaches(self, window: int) -> Iterator[tuple[int, int]]:
+        """Yield the same whatever the version: from which day on there are how many more."""
+        if moves_of(window) in self.more:
+            yield from ((day, by) for day, _, by in self.moves(window))
+            return
+        since, until = self.asked.date_from, self.asked.as_of
+        for one in self.installations:
+            for first, last in one.reach(window, since, until):
+                yield first, 1
+                yield last + 1, -1
+
     def rows(self, name: str) -> list[tuple[Installation, tuple[Any, ...]]]:
         """Return what was asked for besides: of the population, without the key."""
         found = ((self.by_key.get(row[0]), row[1:]) for row in self.more[name])

@@ -57,10 +57,10 @@ PEOPLE = """
     SELECT known.k, known.id, COALESCE(known.environment, of_person) AS environment
     FROM known LEFT JOIN persons AS p ON p.project_id = $project AND p.person_key = known.k"""
 OF_DAYS = """
-    SELECT k, LIST(a ORDER BY a) AS a, LIST(b ORDER BY a) AS b FROM stretches WHERE beat GROUP BY k"""
+    SELECT k, TO_JSON(LIST(a ORDER BY a)) AS a, TO_JSON(LIST(b ORDER BY a)) AS b FROM stretches WHERE beat GROUP BY k"""
 HISTORY = """
-    SELECT k, LIST(at ORDER BY place) AS ats, LIST(day ORDER BY place) AS days,
-      LIST(step ORDER BY place) AS steps, LIST(v ORDER BY place) AS vs
+    SELECT k, TO_JSON(LIST(at ORDER BY place)) AS ats, TO_JSON(LIST(day ORDER BY place)) AS days,
+      TO_JSON(LIST(step ORDER BY place)) AS steps, TO_JSON(LIST(v ORDER BY place)) AS vs
     FROM changes GROUP BY k"""
 INTERVALS = """
     SELECT stretches.k, people.environment, a AS d,
@@ -107,6 +107,7 @@ def reports(asked: Asked) -> Statement:
 
     Columns: key, id, environment, whether the filters fit; lists of the first and last day
     of each stretch of reports; lists of moment, day, step and text of each change of version.
+    Lists come as JSON: they are fetched in half the time, and read only by who needs them.
     """
     return shared(
         statement(ALL_FIT if wanted(asked.params.properties) is None else SOME_FIT, asked)

@@ -32,12 +32,31 @@ SILENT = """
       extents.first, extents.last, current.v, 1
     FROM people JOIN extents ON extents.k = people.k LEFT JOIN current ON current.k = people.k
     WHERE extents.last > $from AND extents.last <= $to"""
+NEWCOMERS = """
+    SELECT reported.k, ARG_MAX(platform, (at, arrived)) FILTER (WHERE platform <> '') AS platform,
+      ARG_MAX(deployment, (at, arrived)) FILTER (WHERE deployment <> '') AS deployment
+    FROM reported JOIN extents ON extents.k = reported.k WHERE extents.first >= $from GROUP BY reported.k"""
 LATEST = "SELECT k, MAX(at) AS at FROM reported WHERE kind = 'beat' GROUP BY k"
 
 
 def latest(asked: Asked) -> Statement:
     """Return the question for the last heartbeat of today's and yesterday's reporters."""
     return statement(LATEST, asked, since=asked.as_of - 2)
+
+
+def newcomers(asked: Asked) -> Statement:
+    """Return the question for what those say who are new in the range: it may explain a burst.
+
+    Reports before the range are not read: at most an install of somebody who first reports
+    in it lies there, and the day before is read for its sake.
+    """
+    settings = asked.settings
+    more = {
+        "platform": settings.platform_property,
+        "deployment": settings.deployment_property,
+    }
+    since = asked.date_from
+    return statement(NEWCOMERS, asked, since=since - 1, more=more, given={"from": since})
 
 
 def silent(asked: Asked) -> Statement:
@@ -96,7 +115,7 @@ def over_time_members(fleet: Fleet) -> Iterator[Member]:
 def _per_day(fleet: Fleet, width: int) -> list[int]:
     days = fleet.asked.days
     steps = [0] * len(days)
-    for day, _, by in fleet.moves(width):
+    for day, by in fleet.reaches(width):
         if day <= days[-1]:
             steps[max(day - days[0], 0)] += by
     return list(accumulate(steps))
@@ -207,9 +226,10 @@ def _bursts(fleet: Fleet) -> list[dict[str, Any]]:
     """Return days with far more new installations than the weeks before had (§1.4)."""
     first, last = fleet.asked.date_from, fleet.asked.as_of
     came: dict[int, list[Installation]] = {}
-    for name, day, one in _changes(fleet, first - BURST_BEFORE, last):
-        if name == "new":
-            came.setdefault(day, []).append(one)
+    for one in fleet.installations:
+        begun = one.first_beat
+        if begun is not None and first - BURST_BEFORE <= begun <= last:
+            came.setdefault(begun, []).append(one)
     new = {day: len(people) for day, people in came.items()}
     found = []
     for day in range(first, last + 1):
@@ -225,7 +245,7 @@ def _explained(people: list[Installation], day: int, fleet: Fleet) -> dict[str, 
     """Return the value that most of a day's newcomers share, and how many of them do."""
     settings = fleet.asked.settings
     names = (settings.platform_property, settings.deployment_property)
-    rows = {one.key: row[1:] for one, row in fleet.rows("dimensions")}
+    rows = {one.key: row for one, row in fleet.rows("newcomers")}
     counts: Counter[tuple[str, str]] = Counter()
     for one in people:
         told = dict(zip(names, rows.get(one.key, ()), strict=False))
