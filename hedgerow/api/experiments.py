@@ -8,19 +8,24 @@ import msgspec
 
 from hedgerow.api.callers import Caller
 from hedgerow.api.endpoints import Listing, Page, listing
+from hedgerow.api.people import context_of
 from hedgerow.api.requests import converted
-from hedgerow.errors import InvalidInput
+from hedgerow.errors import InvalidInput, InvalidQuery
 from hedgerow.insights.experiments.analysis import Figures, without_nulls
 from hedgerow.insights.experiments.analysis import analyze as judged
 from hedgerow.insights.experiments.definition import Experiment as Definition
+from hedgerow.insights.experiments.definition import setting
 from hedgerow.meta import audit, watches
 from hedgerow.meta.tables import Experiment
+from hedgerow.model.projects import QueryContext
 from hedgerow.query.group_names import numbered
 
 OURS = frozenset({"name", "description", "archived"})
 """Fields that are about the saved object; all others are its definition."""
 
 NAME_MAX = 400
+ANY_METRIC = {"metric_type": "mean", "source": {"kind": "EventsNode"}}
+"""Stands for a metric where only the rest is looked at."""
 
 
 class ExperimentAnswer(msgspec.Struct, kw_only=True):
@@ -56,7 +61,8 @@ def create_experiment(
 ) -> ExperimentAnswer:
     """Save an experiment; takes its name and the fields of its definition."""
     name, description = _named(body.get("name")), str(body.get("description") or "")
-    definition = _checked({key: value for key, value in body.items() if key not in OURS})
+    definition = {key: value for key, value in body.items() if key not in OURS}
+    _check(caller, definition)
     with caller.parts.metadata.writing() as session:
         row = watches.create_experiment(
             session,
@@ -90,11 +96,14 @@ def change_experiment(
     caller: Caller, body: dict[str, Any], _params: None, *, experiment_id: int
 ) -> ExperimentAnswer:
     """Change what is given and leave the rest."""
+    with caller.parts.metadata.reading() as session:
+        kept = watches.experiment(session, caller.project.id, experiment_id).definition
+    changed = {key: value for key, value in body.items() if key not in OURS}
+    _check(caller, {**kept, **changed})
     with caller.parts.metadata.writing() as session:
         row = watches.experiment(session, caller.project.id, experiment_id)
         before = {"name": row.name, "definition": row.definition}
-        changed = {key: value for key, value in body.items() if key not in OURS}
-        row.definition = _checked({**row.definition, **changed})
+        row.definition = {**row.definition, **changed}
         if "name" in body:
             row.name = _named(body["name"])
         if "description" in body:
@@ -167,9 +176,31 @@ def _named(name: Any) -> str:
     return name.strip()
 
 
-def _checked(definition: dict[str, Any]) -> dict[str, Any]:
-    converted(numbered(definition, None), Definition).baseline_key()
-    return definition
+def _check(caller: Caller, definition: dict[str, Any]) -> None:
+    """Refuse a definition that could not be asked, naming the field."""
+    given = without_nulls(numbered(definition, None))
+    converted(given, Definition).baseline_key()
+    context = context_of(caller)
+    _check_metric(given, ANY_METRIC, context, "metrics")
+    for name in ("metrics", "metrics_secondary"):
+        for place, metric in enumerate(
+            converted(given.get(name, []), list[dict[str, Any]])
+        ):
+            _check_metric(given, metric, context, f"{name}[{place}]")
+
+
+def _check_metric(
+    given: dict[str, Any], metric: dict[str, Any], context: QueryContext, path: str
+) -> None:
+    try:
+        setting(given, metric, context)
+    except InvalidQuery as refused:
+        attr = refused.attr or "metric"
+        own = attr.startswith("metric")
+        refused.attr = (
+            path + attr.removeprefix("metric") if own else attr.removeprefix("experiment.")
+        )
+        raise
 
 
 def _shown(row: Experiment) -> ExperimentAnswer:

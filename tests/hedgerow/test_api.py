@@ -301,17 +301,6 @@ def test_people_say_what_a_property_is_and_it_holds_for_all_data(api):
     assert api.get("/property_values?key=size")[0]["name"] == "10"
 
 
-@pytest.mark.parametrize("end", ["", "/"], ids=["without-slash", "with-slash"])
-def test_names_with_slashes_are_reached_too(api, end):
-    api.capture({**EVENT, "event": "docs/page viewed", "properties": {"a/b": "1"}})
-
-    for part in ("docs/page viewed", "docs%2Fpage%20viewed"):
-        said = api.patch(f"/event_definitions/{part}{end}", {"verified": True})
-        assert (said["name"], said["verified"]) == ("docs/page viewed", True)
-    said = api.patch(f"/property_definitions/a/b{end}", {"property_type": "Numeric"})
-    assert said["name"] == "a/b"
-
-
 def test_an_experiment_is_saved_and_answered(api):
     metric = {"metric_type": "mean", "source": {"kind": "EventsNode", "event": "buy"}}
     body = {

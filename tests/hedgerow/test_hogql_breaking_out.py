@@ -156,6 +156,16 @@ def whole(asked, sql, **fields):
         "SELECT sum(1) OVER (ROWS BETWEEN (SELECT 1) PRECEDING AND CURRENT ROW) FROM events",
         "SELECT toDate(event, '; DROP') FROM events",
         "SELECT CAST(event AS STRUCT) FROM events",
+        # spellings added later
+        "SELECT arrayReduce('list_aggregate', [1])",
+        "SELECT arrayReduce(event, [1]) FROM events",
+        "SELECT arr FROM events ARRAY JOIN read_csv('/etc/passwd') AS arr",
+        "SELECT project_id FROM events ARRAY JOIN [1] AS arr",
+        "SELECT event FROM events WHERE (event, project_id) IN (('a', 1))",
+        "SELECT e.1 FROM events AS e",
+        "SELECT greatest(timestamp, project_id) FROM events",
+        "SELECT toTypeName(project_id) FROM events",
+        "SELECT event FROM events WHERE project_id NOT LIKE 'x'",
         # sizes
         "WITH RECURSIVE x AS (SELECT 1 AS a UNION ALL SELECT a + 1 FROM x) SELECT * FROM x",
         "SELECT range(1000000000)",
