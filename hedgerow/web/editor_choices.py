@@ -23,6 +23,7 @@ DISPLAYS = (
     ("ActionsBarValue", "List of bars"),
     ("ActionsPie", "Ring"),
     ("ActionsTable", "Table"),
+    ("WorldMap", "World map"),
     ("CalendarHeatmap", "Weekdays and hours"),
 )
 MATHS = (

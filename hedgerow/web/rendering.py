@@ -47,6 +47,13 @@ def asset(name: str) -> str:
     return ASSETS + manifest()[name]
 
 
+@cache
+def typeface() -> str:
+    """Return the address of the Latin letters, which every page wants first."""
+    (found,) = DIST.glob("inter-latin-wght-*.woff2")
+    return ASSETS + found.name
+
+
 def icon(name: str) -> Markup:
     """Return one of our icons; it says nothing to a screen reader."""
     address = f"{asset('icons.svg')}#i-{name}"
@@ -87,7 +94,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(asset=asset, icon=icon)
+    made.globals.update(asset=asset, icon=icon, typeface=typeface)
     made.filters.update(
         json=as_json,
         exact=words.exact,

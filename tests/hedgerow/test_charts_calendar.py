@@ -27,6 +27,10 @@ def test_hours_stand_beside_days_with_their_sums(query):
     assert len(texts) == 25
     assert texts[9] == ["09:00", "3", *[NONE] * 6, "3"]
     assert texts[24] == ["All", "3", *[NONE] * 5, "1,200", "1,203"]
+    assert drawn.rows[9].cells[0].step == 1
+    assert drawn.rows[23].cells[6].step == 9
+    assert drawn.rows[0].cells[0].step == 0
+    assert drawn.foot[-1] == "1,203"
     assert drawn.summary == "1,203 in all, most on Sun at 23:00."
 
 

@@ -1,7 +1,7 @@
 """What is drawn, as data: one struct for each form a figure can take.
 
 A template chooses the partial by ``kind`` and renders what it is given. Those that the
-browser draws (``plot``, ``flow``) are handed to it as JSON; all others are HTML and SVG.
+browser draws (``plot``, ``flow``, ``world``) are handed to it as JSON; all others are HTML and SVG.
 Every form carries ``summary``, the sentence a screen reader hears, and ``table``, the same
 figures in rows: what stands under the chart, and what is downloaded as CSV.
 """
@@ -232,6 +232,43 @@ class Triangle(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str
 
 
+class Hours(msgspec.Struct, frozen=True, kw_only=True):
+    """A week as a heat map: a row for each hour, a column for each weekday."""
+
+    kind: Literal["hours"] = "hours"
+    summary: str
+    table: Table
+    columns: list[str]
+    rows: list[HeatRow]
+    foot: list[str]
+    """Sums of the weekdays, then of everything."""
+
+    high: str
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """One country of a map."""
+
+    code: str
+    """Two letters, as ISO 3166 has them."""
+
+    step: int
+    """0 to 9."""
+
+    text: str
+    who: dict[str, Any] | None = None
+
+
+class World(msgspec.Struct, frozen=True, kw_only=True):
+    """Countries coloured by value; drawn by the browser, which has their borders."""
+
+    kind: Literal["world"] = "world"
+    summary: str
+    table: Table
+    places: list[Place]
+    high: str
+
+
 class Node(msgspec.Struct, frozen=True, kw_only=True):
     """One stop of a path."""
 
@@ -271,4 +308,16 @@ class Nothing(msgspec.Struct, frozen=True, kw_only=True):
     table: Table = Table(columns=[], rows=[])
 
 
-Chart = Plot | Number | Ranking | Ring | Grid | Steps | Triangle | Flow | Nothing
+Chart = (
+    Plot
+    | Number
+    | Ranking
+    | Ring
+    | Grid
+    | Steps
+    | Triangle
+    | Hours
+    | World
+    | Flow
+    | Nothing
+)

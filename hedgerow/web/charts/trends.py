@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from hedgerow.web.charts import calendar, words
+from hedgerow.web.charts.places import world
 from hedgerow.web.charts.rows import Row, breakdown_name, hues, names, ordered, who
 from hedgerow.web.charts.spec import Cell, Chart, Column, Grid, Plot, Series, Table
 from hedgerow.web.charts.totals import number, ranking, ring, sentence, totals_table
@@ -56,6 +57,8 @@ def chart(query: Row, results: Any, *, now: datetime) -> Chart:
     rows = ordered([row for row in results if row.get("compare_label") != "previous"])
     if display == "ActionsTable":
         return Grid(summary=sentence(rows), table=totals_table(query, rows))
+    if display == "WorldMap":
+        return world(query, rows)
     if display == "ActionsPie" and len(rows) <= RING_PARTS:
         return ring(query, rows)
     return ranking(query, rows)

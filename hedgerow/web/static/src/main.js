@@ -35,6 +35,9 @@ htmx.onLoad((root) => {
   if (root.matches(within) || root.querySelector(within)) {
     import("./charts/draw.js").then((charts) => charts.draw(root));
   }
+  if (root.matches("[data-world]") || root.querySelector("[data-world]")) {
+    import("./charts/world.js").then((map) => map.draw(root));
+  }
   if (root.matches("[data-board-edit]") || root.querySelector("[data-board-edit]")) {
     import("./parts/board.js").then((board) => board.edit(root));
   }
