@@ -25,7 +25,7 @@ HELPER_MIB = 80
 HELPED_FROM_MIB = 448
 """A second process that decodes takes so much, and is started only where there is enough."""
 
-COUNTED = 0.75
+COUNTED = 0.8
 """Part of its share that the engine may fill with what it counts."""
 
 HELD_OF_A_BATCH = 8
@@ -60,7 +60,7 @@ def shares(memory_mib: int) -> Budget:
         )
     helper = memory_mib >= HELPED_FROM_MIB
     free = (memory_mib - PROGRAM_MIB - HELPER_MIB * helper) * MIB
-    filter_bytes = min(1 << ((free // 8).bit_length() - 1), 128 * MIB)
+    filter_bytes = min(1 << ((free // 16).bit_length() - 1), 128 * MIB)
     batch_bytes = min(free // 90, 8 * MIB)
     bodies_bytes = min(free // 16, 64 * MIB)
     taken = filter_bytes + HELD_OF_A_BATCH * batch_bytes + 2 * bodies_bytes
