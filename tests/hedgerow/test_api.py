@@ -1,7 +1,5 @@
 """What the API does, asked of a whole house."""
 
-from urllib.parse import quote
-
 import pytest
 
 from tests.world import ndjson
@@ -380,33 +378,3 @@ def test_while_the_inbox_is_full_the_state_says_so(api, house, monkeypatch):
 
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
     assert "The inbox is full" in api.get("/ingestion")["failure"]
-
-
-@pytest.mark.parametrize(
-    ("order", "first"),
-    [
-        ("timestamp", "old"), ("-timestamp", "new"),
-        ('["timestamp"]', "old"), ('["-timestamp"]', "new"),
-    ],
-)  # fmt: skip
-def test_events_come_in_the_order_that_is_wished(api, order, first):
-    api.capture(
-        {"event": "new", "distinct_id": "a", "timestamp": "2026-01-02T00:00:00Z"},
-        {"event": "old", "distinct_id": "a", "timestamp": "2026-01-01T00:00:00Z"},
-    )
-
-    found = api.get(f"/events?orderBy={quote(order)}&limit=1&after=all")
-
-    assert found["results"][0]["event"] == first
-
-
-@pytest.mark.parametrize(
-    ("body", "named"),
-    [
-        pytest.param({}, "metric", id="nothing"),
-        pytest.param({"metric": {"metric_type": "x"}}, "metric.metric_type", id="no such kind"),
-        pytest.param({"colour": 1}, "colour", id="an unknown field"),
-    ],
-)  # fmt: skip
-def test_figures_to_be_judged_are_refused_by_their_field(api, body, named):
-    assert api.refused("POST", "/experiments/analyze", body)["attr"] == named
