@@ -243,3 +243,23 @@ def move(
         breaks=[(begin, finish) for begin, finish in pauses if begin < finish],
     )
     return entries_.retime(session, entry, times, act)
+
+
+def resize(session: Session, entry: TimeEntry, seconds: int, act: Act) -> entries_.Done:
+    """Give an ended entry another length: it begins when it did, and ends accordingly.
+
+    ``seconds`` are worked ones: breaks stay, those behind the new end go.
+    """
+    if entry.started_at is None:
+        length = entries_.Times(kind="duration", day=entry.local_date, seconds=seconds)
+        return entries_.retime(session, entry, length, act)
+    if entry.ended_at is None:
+        raise Conflict("Only entries that have ended can be moved.", hint="Stop it first.")
+    left, at, kept = timedelta(seconds=seconds), entry.started_at, []
+    for pause in sorted(entry.breaks, key=lambda pause: pause.started_at):
+        if pause.ended_at is None or left <= pause.started_at - at:
+            break
+        left, at = left - (pause.started_at - at), pause.ended_at
+        kept.append((pause.started_at, pause.ended_at))
+    times = entries_.Times(started_at=entry.started_at, ended_at=at + left, breaks=kept)
+    return entries_.retime(session, entry, times, act)

@@ -229,6 +229,20 @@ def move(number: int) -> Response:
     return done(_said("Entry moved", changed), undo=changed.step.id)
 
 
+@blueprint.post("/<int:number>/length")
+def resize(number: int) -> Response:
+    """Give an entry the length that was typed in a list; its beginning stays."""
+    person = demand("track")
+    entry = editing.find(db(), person, number)
+    changed = edits.resize(
+        db(), entry, durations.seconds(forms.text("duration")), act(person)
+    )
+    audit("entry.changed", [entry], changed.fields)
+    commit()
+    _tell_changed(person, changed.fields)
+    return done(_said("Entry saved", changed), undo=changed.step.id)
+
+
 def _instant(name: str) -> datetime:
     seconds = forms.number_or_none(name)
     if seconds is None:

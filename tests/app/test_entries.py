@@ -52,6 +52,34 @@ def test_an_entry_has_the_worked_time_of_its_span(add):
     assert made.entry.local_date == DAY
 
 
+@pytest.mark.parametrize(
+    ("seconds", "end", "breaks"),
+    [
+        pytest.param(1800, at(9, 30), 0, id="before the break"),
+        pytest.param(3600, at(10), 0, id="where the break began"),
+        pytest.param(3601, at(10, 15) + timedelta(seconds=1), 1, id="a second after it"),
+        pytest.param(3 * 3600, at(12, 15), 1, id="longer"),
+    ],
+)
+def test_another_length_moves_the_end_and_works_exactly_so_long(
+    session, add, act, seconds, end, breaks
+):
+    entry = add(span((9,), (11, 30), ((10,), (10, 15)))).entry
+    done = edits.resize(session, entry, seconds, act)
+
+    assert (entry.started_at, entry.ended_at, entry.seconds) == (at(9), end, seconds)
+    assert len(entry.breaks) == breaks
+    undo.take_back(session, act.user, done.step.id, act.now)
+    assert (entry.seconds, len(entry.breaks)) == (2 * 3600 + 900, 1)
+
+
+def test_a_length_without_clock_times_is_another_length(session, add, act):
+    entry = add(Times(kind="duration", day=DAY, seconds=5400)).entry
+    edits.resize(session, entry, 600, act)
+
+    assert (entry.kind, entry.local_date, entry.seconds) == ("duration", DAY, 600)
+
+
 def test_a_length_on_a_day_has_no_clock_times(add):
     entry = add(Times(kind="duration", day=DAY, seconds=5400)).entry
 

@@ -134,6 +134,20 @@ def test_a_rate_from_an_earlier_day_first_says_what_it_moves(app, browser):
     assert len(rows(app, Rate)) == 2
 
 
+@pytest.mark.parametrize(("typed", "seconds"), [("1:30", 5400), ("45m", 2700), ("x", 3600)])
+def test_a_length_typed_in_the_list_is_kept_or_refused(app, browser, typed, seconds):
+    add_entry(browser)
+    answer = browser.post("/entries/1/length", {"duration": typed}, htmx=True)
+
+    entry = rows(app, TimeEntry)[0]
+    assert (entry.seconds, (entry.ended_at - entry.started_at).seconds) == (
+        seconds,
+        seconds,
+    )
+    assert ("Entry saved" in answer.headers["HX-Trigger"]) is (typed != "x")
+    assert "/entries/1/length" in browser.get("/entries?range=all").text
+
+
 def test_an_entry_has_a_price_of_its_own_until_it_is_taken_away(app, browser):
     browser.post("/projects/new", {"name": "Hedgerow", "billable": "1"})
     add_entry(browser, project_id="1")

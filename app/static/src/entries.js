@@ -24,16 +24,17 @@ document.addEventListener("click", (event) => {
   }
 });
 
-// j and k walk along a list, x chooses, Enter opens; a makes the same again, v divides, b changes the chosen.
+// j and k walk along a list, x chooses, Enter opens; a makes the same again, v divides, l types the length, b changes the chosen.
 let at = -1;
 const ACTS = {
   x: (row) => row?.querySelector("[form=bulk]")?.click(),
   a: (row) => row && post(`${row.querySelector("a.plain").href}/duplicate`),
   v: (row) => row && open(`${row.querySelector("a.plain").href}/split`),
+  l: (row) => typeLength(row?.querySelector("button[data-length]")),
   b: () => chosen().length && document.querySelector("[data-bulk-edit]")?.click(),
 };
 document.addEventListener("keydown", (event) => {
-  if (!["j", "k", "x", "a", "v", "b", "Enter"].includes(event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!["j", "k", "x", "a", "v", "l", "b", "Enter"].includes(event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest("input, textarea, select, button, a, [role=grid], dialog")) {
     if (!(event.target.closest("main .entries") && event.key !== "Enter")) return;
     if (event.target.matches("input:not([type=checkbox])")) return;
@@ -42,6 +43,7 @@ document.addEventListener("keydown", (event) => {
   const rows = [...document.querySelectorAll("main .entries > li[data-entry]")];
   if (!rows.length) return;
   if (ACTS[event.key]) {
+    event.preventDefault(); // or the letter would land in the field that opens
     ACTS[event.key](rows[at]);
     return;
   }
@@ -50,6 +52,36 @@ document.addEventListener("keydown", (event) => {
   at = Math.min(Math.max(at + (event.key === "j" ? 1 : -1), 0), rows.length - 1);
   (rows[at].querySelector("a.plain") ?? rows[at]).focus();
 });
+
+// A length in a list becomes a field where it stands: Enter keeps it, Escape and leaving do not.
+function typeLength(button) {
+  if (!button) return;
+  const field = document.createElement("input");
+  Object.assign(field, { className: "input num dur", value: button.dataset.length, inputMode: "decimal", autocomplete: "off" });
+  field.setAttribute("aria-label", button.title);
+  let shown = true;
+  const back = () => {
+    if (!shown) return; // taking the field away is a blur, too
+    shown = false;
+    field.replaceWith(button);
+  };
+  field.addEventListener("keydown", (event) => {
+    event.stopPropagation();
+    if (event.key === "Escape") {
+      back();
+      button.focus();
+    }
+    if (event.key !== "Enter") return;
+    const typed = field.value.trim();
+    back();
+    button.focus();
+    if (typed && typed !== button.dataset.length) post(button.dataset.to, { duration: typed });
+  });
+  field.addEventListener("blur", back);
+  button.replaceWith(field);
+  field.select();
+}
+document.addEventListener("click", (event) => typeLength(event.target.closest("button[data-length]")));
 
 // What a length or a time is read as, the same rules as the server's.
 const two = (n) => String(n).padStart(2, "0");
