@@ -7,7 +7,7 @@ is passed over. So while nothing else is to be written, days that ended at least
 of a month, else months. Recent days stay as they came, and so does a database
 that is too small to gain from it.
 
-Each ``step`` moves about a third of a row group and notes in the same transaction how far it came,
+Each ``step`` moves about a row group and notes in the same transaction how far it came,
 so a crash repeats a piece whole or not at all, and the writer never waits for more than one.
 Questions see the same rows before and after. Events that come later for a stretch in order
 lie behind it; when there are many, it is done again.
@@ -30,8 +30,9 @@ LOG = logging.getLogger(__name__)
 ROW_GROUP = 122_880
 """Events that the engine passes over, or reads, together."""
 
-PIECES = 3
-"""A row group is moved in so many pieces: each well under a second of an idle machine."""
+PIECE_BYTES = 64 * 1024 * 1024
+"""Properties in one piece; where events are large it is less than a row group, so that the
+writer is back after about a second."""
 
 LEAST_PIECE = 4_096
 SETTLED = timedelta(days=2)
@@ -126,7 +127,7 @@ class Compaction:
 
     def __init__(self, run: Run, *, row_group: int = ROW_GROUP) -> None:
         self._run, self._row_group = run, row_group
-        self._most = -(-row_group // PIECES)
+        self._most = row_group
         self._done: dict[Stretch, int] = {}
         self._under_way: Stretch | None = None
         self._cut: Cut | None = None
@@ -226,13 +227,19 @@ class Compaction:
 
     def _cut_up(self, stretch: Stretch) -> list[Piece]:
         where, values = _behind(stretch, self._cut)
+        each = self._run(
+            "SELECT coalesce(avg(strlen(properties)), 0)::BIGINT FROM (SELECT properties "
+            f"FROM {EVENTS.name} WHERE {where} LIMIT 1000)",
+            values,
+        )[0][0]
+        most = min(self._most, max(PIECE_BYTES // max(each, 1), LEAST_PIECE))
         found = self._run(
             "SELECT arg_max(p, upto), arg_max(e, upto), arg_max(h, upto), sum(n)::BIGINT "
             "FROM (SELECT *, sum(n) OVER (ORDER BY p, e, h) AS upto FROM ("
             "SELECT project_id AS p, event AS e, date_trunc('hour', timestamp) AS h, "
             f"count(*) AS n FROM {EVENTS.name} WHERE {where} GROUP BY ALL)) "
             "GROUP BY (upto - 1) // $piece ORDER BY max(upto)",
-            {**values, "piece": self._most},
+            {**values, "piece": most},
         )
         return [Piece((p, e, h), n) for p, e, h, n in found]
 
