@@ -38,10 +38,11 @@ READABLE = tuple(
         tables.FLEET_CHANGES,
     )
 )
-CALLS = {"epoch_us", "isfinite", "round_even", "strlen", "timezone"}
+CALLS = {"epoch_us", "isfinite", "round_even", "strlen", "timezone", "to_json"}
 KINDS = {"TIMESTAMP", "TIMESTAMPTZ", "DATE", "TEXT", "BIGINT", "INT", "DOUBLE", "BOOLEAN"}
 NODE_NAMES = """
-    Abs Add Alias And Anonymous AnyValue ArgMax ArgMin Array ArrayAgg Avg Between
+    Abs Add Alias And Anonymous AnyValue ArgMax ArgMin Array ArrayAgg ArrayContains
+    Avg Between
     BitwiseAnd BitwiseAndAgg BitwiseCount BitwiseLeftShift BitwiseOr BitwiseOrAgg
     BitwiseRightShift BitwiseXor Boolean CTE Case Cast Ceil Coalesce Column Concat
     Contains Count CountIf DPipe DataType DateBin DateDiff Day DayOfWeekIso

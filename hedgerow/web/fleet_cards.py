@@ -214,7 +214,7 @@ def behind(visit: Visit) -> Shown:
 
     def draw(answer: Answer) -> tuple[Chart, list[str]]:
         notes = []
-        if answer["median_days_behind"] is not None:
+        if answer["median_days_behind"]:
             notes.append(
                 f"Half could have updated for {days(answer['median_days_behind'])} or more."
             )

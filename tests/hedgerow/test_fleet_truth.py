@@ -6,6 +6,7 @@ Two judges that know nothing of each other: ``Truth`` reads the lives that were 
 
 import json
 import math
+import re
 from datetime import date, timedelta
 from statistics import median
 
@@ -13,6 +14,7 @@ import pytest
 
 from hedgerow.insights.answer import Asking, answer
 from hedgerow.model.versions import parse
+from hedgerow.query.hogql_own import MARK
 from hedgerow.simulate.story import events, story
 from hedgerow.simulate.truth import ORDER, Truth
 from tests.hedgerow.plain_figures import OFFSETS, Plain, place
@@ -334,3 +336,41 @@ def test_a_stack_by_day_may_look_back_so_that_weekends_make_no_teeth(fleet):
     raw = fleet.ask("versions_over_time", date_from=SINCE.isoformat())["totals"]
     assert all(one <= week for one, week in zip(raw, told["totals"], strict=True))
     assert raw != told["totals"]
+
+
+SHOWN = {
+    "active": {},
+    "active_over_time": {},
+    "states": {},
+    "flow": {},
+    "versions": {},
+    "versions_over_time": {"window_days": 7},
+    "newest": {},
+    "adoption": {},
+    "lag": {},
+    "paths": {"source": "events"},
+    "downgrades": {},
+    "behind": {},
+    "eol": {},
+    "distribution": {"property": "platform"},
+    "survival": {},
+    "errors": {},
+    "features": {"event": "error.unhandled"},
+    "regularity": {},
+    "clones": {},
+    "today": {},
+    "installations": {},
+    "overview": {},
+}
+
+
+@pytest.mark.parametrize("figure", SHOWN)
+def test_the_sql_that_a_figure_shows_can_be_asked_again(fleet, figure):
+    query = {"kind": "FleetQuery", "figure": figure, "params": SHOWN[figure]}
+    shown = answer(query, fleet.context, fleet.store, Asking())["hogql"]
+
+    for statement in re.split(rf";\s*(?={MARK})", shown):
+        again = {"kind": "HogQLQuery", "query": statement}
+        told = answer(again, fleet.context, fleet.store, Asking())
+        assert told["error"] is None
+        assert told["columns"]
