@@ -4,6 +4,7 @@ Everything is read once, into a struct. The body is read up to the limit; a requ
 announces more is refused before its first byte.
 """
 
+import asyncio
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -12,10 +13,13 @@ import msgspec
 from hedgerow.capture.answers import Header, Receive, Scope
 from hedgerow.capture.encodings import too_large
 from hedgerow.capture.wire import Hints, PathKind
-from hedgerow.errors import BadCapture
+from hedgerow.errors import BadCapture, InboxUnavailable
 
 _ENCODINGS = frozenset({"gzip", "deflate"})
 _ENCODINGS_OF_V1 = frozenset({"gzip", "deflate", "br", "zstd"})
+SLOWEST_S = 120.0
+"""Room is kept for a body while it comes; one that never ends must give it back."""
+
 _FORM = b"application/x-www-form-urlencoded"
 
 
@@ -79,12 +83,22 @@ def size_of(request: Asked, limit: int) -> int:
 
 
 async def with_body(request: Asked, receive: Receive, limit: int) -> Asked:
-    """Return the request with its body, at most ``limit`` bytes. Raises body_too_large."""
+    """Return the request with its body, at most ``limit`` bytes.
+
+    Raises body_too_large, and InboxUnavailable where it takes too long to come.
+    """
     size_of(request, limit)
-    message = await receive()
-    body = message.get("body", b"")
-    if message.get("more_body"):
-        body = await _rest(body, receive, limit)
+    try:
+        async with asyncio.timeout(SLOWEST_S):
+            message = await receive()
+            body = message.get("body", b"")
+            if message.get("more_body"):
+                body = await _rest(body, receive, limit)
+    except TimeoutError as error:
+        raise InboxUnavailable(
+            f"The body did not arrive within {SLOWEST_S:.0f} s.",
+            hint="Send it again, fewer events at a time.",
+        ) from error
     if len(body) > limit:
         raise too_large(len(body), limit)
     return msgspec.structs.replace(request, body=body)

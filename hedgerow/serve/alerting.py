@@ -15,6 +15,8 @@ from hedgerow.web.letters import Letters
 LOG = logging.getLogger(__name__)
 FIRST_AFTER_S = 20.0
 EVERY_S = 30.0
+LEAVE_S = 3.0
+"""A message that takes longer to leave is called unclear at the next start."""
 
 
 class Alerting:
@@ -37,7 +39,7 @@ class Alerting:
         """Look no more; wait for the message that is leaving."""
         self._stopped.set()
         if self._thread.is_alive():
-            self._thread.join(EVERY_S)
+            self._thread.join(LEAVE_S)
 
     def _run(self) -> None:
         wait_s = FIRST_AFTER_S
@@ -48,6 +50,8 @@ class Alerting:
                     look(self._house, self._base)
                 except (HedgerowError, SQLAlchemyError) as error:
                     LOG.warning("What is due could not be looked at: %s", error)
+                except Exception:  # a fault of one must not end the watch over all
+                    LOG.exception("What is due could not be looked at.")
 
 
 def once(house: House, base: str) -> None:

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from hedgerow.capture import requests
 from hedgerow.capture.admission import Admission
 from hedgerow.errors import BadSetting, InboxUnavailable
 from hedgerow.serve.budget import (
@@ -63,3 +64,21 @@ def test_one_body_alone_is_let_in_whatever_its_size():
             pass
 
     asyncio.run(arrive())
+
+
+def test_a_body_that_never_ends_gives_its_room_back(monkeypatch):
+    monkeypatch.setattr(requests, "SLOWEST_S", 0.01)
+    asked = requests.Asked(method="POST", path="/batch", query={}, headers={}, ip=None)
+
+    async def begun():
+        async def receive():
+            await asyncio.sleep(0.001)
+            return {"type": "http.request", "body": b"x", "more_body": True}
+
+        admission = Admission(100)
+        with pytest.raises(InboxUnavailable, match="did not arrive"), admission.room(100):
+            await requests.with_body(asked, receive, 1_000_000)
+        with admission.room(100):
+            pass
+
+    asyncio.run(begun())
