@@ -305,11 +305,15 @@ def errors(visit: Visit) -> Shown:
     told = answer["results"]
     compared = told["comparison"]
     worse = compared is not None and compared["worse"]
+    notes = [fleet_parts.compared(compared)] if told["rows"] else []
+    left = len(told["rows"]) - fleet_parts.VERSIONS_SHOWN
+    if left > 0:
+        notes.append(f"{words.exact(left)} older versions are in the CSV.")
     return Shown(
         fleet_parts.errors(told),
         query_of(visit, "errors", _since(visit)),
         str(answer.get("hogql") or ""),
-        [fleet_parts.compared(compared)] if told["rows"] else [],
+        notes,
         "bad" if worse else "",
     )
 

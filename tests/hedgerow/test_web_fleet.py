@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from hedgerow.web.charts import fleet_parts
 from hedgerow.web.fleet import CARDS
 from tests.hedgerow.visiting import Server
 
@@ -231,3 +232,12 @@ def test_releases_are_marked_on_any_chart_over_time(crowd):
     text = visitor.post(place, data={"q": json.dumps(query)}).text
 
     assert marks_of(text) == [(released, "4.2.0")]
+
+
+def test_of_hundreds_of_versions_the_newest_are_shown_with_their_errors():
+    row = {"installations": 1, "installation_days": 1, "errors": 0, "affected": 0}
+    rows = [{"version": f"1.{n}", "rate": 0.0, "ci": None, **row} for n in range(400)]
+
+    table = fleet_parts.errors({"rows": rows, "comparison": None}).table
+
+    assert [one[0].text for one in table.rows] == [f"1.{n}" for n in range(399, 387, -1)]

@@ -27,6 +27,9 @@ Bar = tuple[str, str, int, str, dict[str, Any] | None]
 """Name, hue, installations, share in words, and what asks for those installations."""
 
 SHOWN = 8
+VERSIONS_SHOWN = 12
+"""Rows of the table of errors; a fleet may run hundreds of versions."""
+
 TIMES = "\u00d7"
 
 
@@ -215,7 +218,7 @@ def paths(answer: Answer) -> Chart:
 
 
 def errors(answer: Answer) -> Chart:
-    """Return errors an installation and day by version, newest first, with intervals."""
+    """Return errors an installation and day by the newest versions, with intervals."""
     if not answer["rows"]:
         return nothing("No reports in this period", "Choose a longer one.")
     return Grid(
@@ -229,7 +232,7 @@ def errors(answer: Answer) -> Chart:
                 Column(name="Installations", number=True),
                 Column(name="Affected", number=True),
             ],
-            rows=[_errors_row(row) for row in reversed(answer["rows"])],
+            rows=[_errors_row(row) for row in answer["rows"][: -VERSIONS_SHOWN - 1 : -1]],
         ),
     )
 
