@@ -64,7 +64,9 @@ def _row(one: Installation, known: tuple[Any, ...], fleet: Fleet) -> dict[str, A
         "person_id": person,
         "state": state(one, day, fleet.asked),
         "version": fleet.label_at(one, day),
-        "releases_behind": standing(one.version_at(day), fleet).releases,
+        "releases_behind": standing(one.version_at(day), fleet).releases
+        if fleet.releases
+        else None,
         "platform": platform,
         "deployment_method": deployment,
         "first_seen": None if first is None else iso(first),
