@@ -1,6 +1,7 @@
 """Questions: each on a cursor of its own, read-only, with a time limit and a way to stop.
 
-So many run at a time, more wait their turn within their own time limit. One watchdog
+So many run at a time, more wait their turn within their own time limit. Where memory falls
+short while others run, a question is asked again when one of them has ended. One watchdog
 thread looks at all of them twenty times a second and interrupts those that are over time
 or that nobody waits for any more. An engine's message never reaches the asker with SQL in
 it: it is turned into one of four deliberate errors.
@@ -62,6 +63,7 @@ class Questions:
     def __init__(self, connection: duckdb.DuckDBPyConnection, *, at_once: int) -> None:
         self._connection: duckdb.DuckDBPyConnection | None = connection
         self._turns = threading.BoundedSemaphore(at_once)
+        self._heavy = threading.BoundedSemaphore(1)
         self._lock = threading.Condition()
         self._running: set[Running] = set()
         self._closed = threading.Event()
@@ -72,12 +74,34 @@ class Questions:
         sql = statement.text or statement.tree.sql(dialect="duckdb")
         values = {name: _plain(value) for name, value in statement.values.items()}
         deadline = time.monotonic() + timeout_s
-        with (
-            self._turn(deadline, timeout_s, cancel),
-            self._watched(deadline, cancel) as one,
-        ):
+        with self._turn(self._turns, deadline, timeout_s, cancel):
+            found = self._asked(sql, values, deadline, timeout_s, cancel)
+        if found is not None:
+            return found
+        with self._turn(self._heavy, deadline, timeout_s, cancel):
+            while found is None:
+                with self._lock:
+                    self._lock.wait(LOOK_EVERY_S)
+                with self._turn(self._turns, deadline, timeout_s, cancel):
+                    found = self._asked(sql, values, deadline, timeout_s, cancel)
+        return found
+
+    def _asked(
+        self,
+        sql: str,
+        values: dict[str, Any],
+        deadline: float,
+        timeout_s: float,
+        cancel: Cancel | None,
+    ) -> Rows | None:
+        """Answer; None: memory fell short while others took some, so ask again."""
+        with self._watched(deadline, cancel) as one:
             try:
                 return _answer(one.cursor, sql, values)
+            except duckdb.OutOfMemoryException as error:
+                if len(self._running) == 1:
+                    raise refused(error, one, timeout_s) from error
+                return None
             except duckdb.Error as error:
                 raise refused(error, one, timeout_s) from error
 
@@ -105,9 +129,13 @@ class Questions:
 
     @contextmanager
     def _turn(
-        self, deadline: float, timeout_s: float, cancel: Cancel | None
+        self,
+        turns: threading.Semaphore,
+        deadline: float,
+        timeout_s: float,
+        cancel: Cancel | None,
     ) -> Iterator[None]:
-        while not self._turns.acquire(timeout=LOOK_EVERY_S):
+        while not turns.acquire(timeout=LOOK_EVERY_S):
             if cancel is not None and cancel.is_set():
                 raise QueryCancelled("The question was withdrawn.", hint="")
             if time.monotonic() >= deadline:
@@ -115,7 +143,7 @@ class Questions:
         try:
             yield
         finally:
-            self._turns.release()
+            turns.release()
 
     @contextmanager
     def _watched(self, deadline: float, cancel: Cancel | None) -> Iterator[Running]:

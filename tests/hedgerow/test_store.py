@@ -1,14 +1,19 @@
 """The events database: what is put in comes out."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import duckdb
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot import parse_one
 
+from hedgerow.errors import QueryTooLarge
 from hedgerow.model.ports import Statement
 from hedgerow.model.tables import Column, Table
 from hedgerow.query.dialects import DUCKDB
 from hedgerow.store import arrow
+from hedgerow.store.on_duckdb import DuckStore
 from hedgerow.store.rows import INCOMING, in_memory, unnested
 from tests.world import load, rows
 
@@ -142,3 +147,31 @@ def test_memory_lent_to_the_engine_comes_back():
     ENGINE.unregister(INCOMING)
 
     assert arrow.lent() == 0
+
+
+def a_list_of(numbers):
+    tree = parse_one(f"SELECT LEN(LIST(r)) FROM RANGE({numbers}) AS t(r)", dialect="duckdb")
+    return Statement(tree=tree, values={})
+
+
+def test_questions_that_together_need_too_much_memory_are_answered_one_after_another(
+    tmp_path,
+):
+    store = DuckStore(tmp_path / "events.duckdb", memory_mib=128)
+
+    with ThreadPoolExecutor(4) as four:
+        asked = [
+            four.submit(store.run, a_list_of(2_000_000), timeout_s=60) for _ in range(4)
+        ]
+        answers = [one.result().rows for one in asked]
+
+    assert answers == [[(2_000_000,)]] * 4
+    store.close()
+
+
+def test_a_question_that_needs_too_much_memory_alone_is_refused(tmp_path):
+    store = DuckStore(tmp_path / "events.duckdb", memory_mib=128)
+
+    with pytest.raises(QueryTooLarge, match="HEDGEROW_MEMORY_MIB"):
+        store.run(a_list_of(60_000_000), timeout_s=60)
+    store.close()
