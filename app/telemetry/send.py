@@ -13,8 +13,9 @@ from typing import Any
 from uuid import uuid4
 
 from flask import Request, has_request_context, request
+from sqlalchemy import select
 
-from app.models.people import User
+from app.models.people import User, UserSession
 from app.telemetry import context, failures
 from app.telemetry.catalog import EVENTS
 from app.telemetry.messages import Message
@@ -51,7 +52,7 @@ def identify_user(
 ) -> None:
     """Report a user's role and ways of signing in: on login, before ``auth.login``.
 
-    ``auth_method`` is how this login happened (the account's own way unless given).
+    ``auth_method`` is how this login happened (as the newest session unless given).
     After a role change by an administrator ``logged_in`` is False: the last login is
     left out then.
     """
@@ -59,7 +60,8 @@ def identify_user(
         reporter = _ready()
         if reporter is None or _objects(reporter, user.id):
             return
-        told = _person(user, (auth_method or user.auth_method) if logged_in else None)
+        method = auth_method or _way_in(reporter, user)
+        told = _person(user, method, logged_in=logged_in)
         reporter.tell(_event(reporter, user.id, "$identify", told))
     except (
         Exception
@@ -181,11 +183,24 @@ def _event(
     return Message(name, subject, told, datetime.now(UTC), groups=context.groups())
 
 
-def _person(user: User, auth_method: str | None) -> dict[str, Any]:
+def _way_in(reporter: Reporter, user: User) -> str:
+    """Return how somebody signed in last; as their account does where nobody knows."""
+    query = select(UserSession.auth_method).where(
+        UserSession.user_id == user.id, UserSession.auth_method.is_not(None)
+    )
+    with reporter.database.reading() as session:
+        last = session.scalar(query.order_by(UserSession.signed_in_at.desc()).limit(1))
+    return last or user.auth_method
+
+
+def _person(user: User, auth_method: str, *, logged_in: bool = True) -> dict[str, Any]:
     """Return a user's person properties, exactly as the founding guide has them."""
-    always: dict[str, Any] = {"role": user.role, "is_admin": user.is_admin}
-    if auth_method is not None:
-        always |= {"last_login": _iso(user.last_login_at), "auth_method": auth_method}
+    always: dict[str, Any] = {
+        "role": user.role,
+        "is_admin": user.is_admin,
+        "last_login": _iso(user.last_login_at) if logged_in else None,
+        "auth_method": auth_method,
+    }
     once = {"first_login": _iso(user.first_login_at), "signup_method": user.signup_method}
     return {"$set": _said(always), "$set_once": _said(once)}
 

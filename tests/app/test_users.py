@@ -320,7 +320,8 @@ def test_acts_on_accounts_are_told_without_names(told):
         ("admin.user_deactivated", {}),
         ("admin.user_deleted", {}),
     ]  # fmt: skip
-    assert {"role": "manager", "is_admin": False} in [given for *_, given in found]
+    person = {"role": "manager", "is_admin": False, "auth_method": "local"}
+    assert person in [given for *_, given in found]
     assert "secret" not in told.sink.text.lower()
 
 

@@ -82,7 +82,11 @@ def test_a_changed_role_says_nothing_of_a_login(say, told, ann):
 
     (event,) = told(lambda: identify_user(ann, logged_in=False))
 
-    assert event["properties"]["$set"] == {"role": "admin", "is_admin": True}
+    assert event["properties"]["$set"] == {
+        "role": "admin",
+        "is_admin": True,
+        "auth_method": "oidc",
+    }
 
 
 def test_a_request_adds_browser_route_and_deployment(app, reporter, say, sink):
