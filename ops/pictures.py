@@ -87,7 +87,7 @@ def set_up(page: Page, known: dict[str, str]) -> None:
             page.get_by_label("Stop (s)").click()
             page.get_by_label("Start (s)").wait_for()
         page.get_by_label("What are you working on?").fill(what)
-        page.locator("summary[aria-label^='Project']").click()
+        page.locator("#timer .pick").click()
         page.get_by_role("option", name=project).click()
         page.get_by_label("Start (s)").click()
         page.get_by_label("Stop (s)").wait_for()
