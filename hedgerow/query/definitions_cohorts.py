@@ -43,7 +43,7 @@ class PersonLeaf(_Leaf, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A person property; ``person_metadata`` reads ``created_at`` instead."""
 
     key: str
-    operator: Operator
+    operator: Operator = "exact"
     value: Scalar | list[Scalar | None] | None = None
 
 

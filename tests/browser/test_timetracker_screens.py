@@ -258,15 +258,15 @@ def test_the_week_is_filled_by_keyboard_alone(open_page):
 def test_an_entry_is_added_corrected_and_undone(open_page):
     page = open_page("/entries")
     page.keyboard.press("n")
-    page.fill("dialog #e-description", "Typed")
+    page.fill("dialog #e-description", "Entered late")
     page.fill("#e-started", "-30")
     page.fill("#e-ended", "-10")
     page.keyboard.press("Control+Enter")
     expect(page.locator("#toasts")).to_contain_text("Entry added")
-    expect(page.locator("main .entries")).to_contain_text("Typed")
+    expect(page.locator("main .entries")).to_contain_text("Entered late")
     page.locator("#toasts").get_by_role("button", name="Undo").first.click()
 
-    expect(page.locator("main")).not_to_contain_text("Typed")
+    expect(page.locator("main")).not_to_contain_text("Entered late")
 
 
 TOGGL = """User,Email,Client,Project,Task,Description,Billable,Start date,Start time,\

@@ -183,7 +183,6 @@ def test_members_are_those_the_criteria_say(world, parts, wanted):
 @pytest.mark.parametrize(
     "tree",
     [
-        pytest.param(both({"type": "person", "key": "a", "value": "x"}), id="no-operator"),
         pytest.param(both({**FREE, "value": None}), id="no-value"),
         pytest.param(both({**FREE, "event_type": "events"}), id="a-field-of-another-kind"),
         pytest.param(both({**FREE, "negation": True}), id="only-negated"),

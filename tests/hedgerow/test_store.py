@@ -51,7 +51,8 @@ def test_what_is_loaded_can_be_asked_about(store, project):
     assert answer.rows == [("signed up", "5.0", "acme", "pro"), ("left", None, None, None)]
 
 
-def test_hot_columns_hold_what_the_json_holds(store, project):
+def test_hot_columns_hold_what_the_json_holds(project):
+    store = DuckStore(None)
     load(
         store,
         project,
@@ -78,12 +79,14 @@ def test_hot_columns_hold_what_the_json_holds(store, project):
         " FROM events WHERE project_id = ?",
         project.id,
     )
+    store.close()
 
     assert [text for text, _, _ in found] == [json for _, _, json in found]
     assert [number for _, number, _ in found if number is not None] == [5.0, 5.0, 1e300]
 
 
-def test_a_number_is_the_same_from_its_column_and_from_the_json(store, project):
+def test_a_number_is_the_same_from_its_column_and_from_the_json(project):
+    store = DuckStore(None)
     values = ["1e999", "-1e999", "1e308", " 5 ", "+.5", "7.", "nan", "inf", "1_000", ""]
     load(
         store,
@@ -101,6 +104,7 @@ def test_a_number_is_the_same_from_its_column_and_from_the_json(store, project):
         " FROM events WHERE project_id = ?",
         project.id,
     )
+    store.close()
 
     assert [hot for hot, _ in found] == [cold for _, cold in found]
     assert sorted(hot for hot, _ in found if hot is not None) == [0.5, 1, 5, 7, 1e308]

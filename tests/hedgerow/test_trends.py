@@ -115,7 +115,7 @@ def test_total_values_are_over_the_whole_range(shop, math, value):
         pytest.param({"math": "sum"}, "series[0].math_property", id="sum of nothing"),
         pytest.param({"math": "unique_group"}, "series[0].math_group_type_index", id="groups of no type"),
         pytest.param({"math": "hogql"}, "series[0].math_hogql", id="no expression"),
-        pytest.param({"math": "hogql", "math_hogql": "properties.x"}, "math_hogql", id="an expression that sums nothing up"),
+        pytest.param({"math": "hogql", "math_hogql": "properties.x"}, "series[0].math_hogql", id="an expression that sums nothing up"),
         pytest.param({"math": "cleverness"}, "series[0].math", id="unknown math"),
     ],
 )  # fmt: skip
