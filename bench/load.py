@@ -25,11 +25,16 @@ from hedgerow.inbox import SqliteInbox
 from hedgerow.ingest.helping import Helper
 from hedgerow.ingest.writer import Writer
 from hedgerow.model.projects import Project
+from hedgerow.serve.budget import shares
 from hedgerow.serve.helper import command, decoded
 from hedgerow.store.on_duckdb import DuckStore
 
 PROJECT = Project(id=1, name="bench", api_token="phc_bench")
 NAMES = ("$pageview", "timer started", "timer stopped", "report viewed", "export completed")
+
+
+MEMORY_MIB = 512
+"""The setting's default, which says how large batches are."""
 
 
 def event(random: random.Random, number: int, people: int) -> dict[str, object]:
@@ -88,6 +93,7 @@ def moved(inbox: SqliteInbox, store: DuckStore, *, helped: bool, show: bool) -> 
         decode=decoded,
         project_of_id=lambda _: PROJECT,
         helper=Helper(command("")) if helped else None,
+        batch_bytes=shares(MEMORY_MIB).batch_bytes,
     )
     started = time.perf_counter()
     writer.start()
@@ -127,6 +133,8 @@ def main() -> None:
             1e6 * (now - then) / options.events
             for now, then in zip(processor_s(), before, strict=True)
         ]
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        print(f"peak of the helper: {ended.ru_maxrss / 1024:.0f} MiB")
         print(f"processor time an event: {each[0]:.1f} µs, and {each[1]:.1f} in the helper")
         size = store.size()
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

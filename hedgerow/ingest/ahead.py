@@ -51,7 +51,7 @@ class Ahead:
         helper: Helper | None = None,
         batch_bytes: int = BATCH_BYTES,
     ) -> None:
-        """``batch_bytes``: how much text makes a batch, where no helper makes it."""
+        """``batch_bytes``: how much text makes a batch."""
         self._batch_bytes = batch_bytes
         self._inbox = inbox
         self._planner = planner
@@ -138,7 +138,10 @@ class Ahead:
                 while captures and len(asked) < WAITING:
                     ids = {one.project_id for one in captures}
                     projects = self._planner.projects(ids)
-                    helper.ask(Job(queued=captures, projects=projects))
+                    job = Job(
+                        queued=captures, projects=projects, batch_bytes=self._batch_bytes
+                    )
+                    helper.ask(job)
                     asked.append(captures)
                     after = captures[-1].position
                     captures = _captures(

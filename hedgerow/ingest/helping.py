@@ -26,7 +26,7 @@ from typing import IO, Any
 
 import msgspec
 
-from hedgerow.ingest.cutting import batches
+from hedgerow.ingest.cutting import BATCH_BYTES, batches
 from hedgerow.ingest.drafts import Draft, Place
 from hedgerow.ingest.planning import Decode, Planner, Prepared
 from hedgerow.ingest.sheet import Sheet
@@ -53,6 +53,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     queued: list[Queued]
     projects: Mapping[int, Project | None]
+    batch_bytes: int = BATCH_BYTES
+    """How much text makes a batch: as much as the asking process may hold."""
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -201,7 +203,7 @@ def worked(job: Job, *, decode: Decode, place: Place | None) -> Iterator[bytes]:
         place=place,
         timings=defaultdict(float),
     )
-    for units in batches(map(planner.unit, job.queued)):
+    for units in batches(map(planner.unit, job.queued), job.batch_bytes):
         try:
             prepared = planner.prepared(units)
             lean(prepared.sheet)

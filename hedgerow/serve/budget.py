@@ -21,8 +21,8 @@ PROGRAM_MIB = 140
 LEAST_MIB = 384
 """With less, a body of the largest size and a batch no longer fit beside the engine."""
 
-HELPER_MIB = 80
-HELPED_FROM_MIB = 448
+HELPER_MIB = 110
+HELPED_FROM_MIB = 512
 """A second process that decodes takes so much, and is started only where there is enough."""
 
 COUNTED = 0.8

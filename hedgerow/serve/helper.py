@@ -10,6 +10,7 @@ from hedgerow.ingest.helping import answer_all
 from hedgerow.model.events import CapturedRequest
 from hedgerow.model.ports import Queued
 from hedgerow.serve.places import Places
+from hedgerow.serve.tuning import thrifty
 
 
 def command(geoip_db: str) -> list[str]:
@@ -24,6 +25,7 @@ def decoded(queued: Queued) -> CapturedRequest:
 
 def main(geoip_db: str) -> None:
     """Answer over standard input and output until the first is closed."""
+    thrifty()
     places = Places(geoip_db)
     place = places.of if geoip_db else None
     answer_all(sys.stdin.buffer, sys.stdout.buffer, decode=decoded, place=place)

@@ -2,13 +2,14 @@
 
 import json
 import os
+import pickle
 import sys
 import time
 
 import pytest
 
 from hedgerow.inbox import SqliteInbox
-from hedgerow.ingest.helping import MUCH_BYTES, Helper, HelperLost, Job
+from hedgerow.ingest.helping import MUCH_BYTES, Helper, HelperLost, Job, worked
 from hedgerow.ingest.writer import Writer
 from hedgerow.model.ports import Queued
 from hedgerow.serve.helper import command, decoded
@@ -163,3 +164,24 @@ def test_a_process_ends_when_nobody_asks_any_more():
 
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_a_job_is_cut_into_batches_of_the_size_its_asker_may_hold():
+    queued = [
+        Queued(
+            position=number,
+            kind="capture",
+            project_id=1,
+            received_at=NOW,
+            hints=b"{}",
+            body=body(number),
+        )
+        for number in range(1, 9)
+    ]
+    job = Job(queued=queued, projects={1: a_project()}, batch_bytes=10_500)
+
+    found = list(worked(job, decode=decoded, place=None))
+
+    made = [pickle.loads(message[8:]) for message in found]
+    assert [one.count for one in made] == [2, 2, 2, 2]
+    assert all(one.prepared is not None for one in made)
