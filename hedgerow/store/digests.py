@@ -54,6 +54,9 @@ class Digests:
         self._events: dict[int, frozenset[str]] = {}
         self._current: dict[int, str] = {}
         """Project to the settings under which nothing is left to be done."""
+
+        self._noted: set[int] = set()
+        """Projects of which something was noted since their drawing began."""
         found = connection.execute(f"SELECT project_id, events FROM {FLEET_KEPT.name}")
         for project_id, events in found.fetchall():
             self._events[project_id] = frozenset(msgspec.json.decode(events))
@@ -113,6 +116,7 @@ class Digests:
     def noted(self, projects: set[int]) -> None:
         """Take what was noted for true: it has been committed."""
         for project_id in projects:
+            self._noted.add(project_id)
             self._current.pop(project_id, None)
 
     # Whoever asks
@@ -124,14 +128,13 @@ class Digests:
         with self._bringing:
             if self._current.get(digest.project_id) == digest.settings:
                 return
+            self._noted.discard(digest.project_id)
             with self._connection.cursor() as cursor:
                 self._begin(cursor, digest)
-                self._current[digest.project_id] = digest.settings
-                try:
-                    self._draw(cursor, digest)
-                except BaseException:
-                    self._current.pop(digest.project_id, None)
-                    raise
+                self._draw(cursor, digest)
+            self._current[digest.project_id] = digest.settings
+            if digest.project_id in self._noted:  # while it was drawn: it may be missing
+                self._current.pop(digest.project_id, None)
 
     def _begin(self, cursor: duckdb.DuckDBPyConnection, digest: Digest) -> None:
         """Have the writer note what is new from here on; drop rows of other settings."""

@@ -1,6 +1,7 @@
 """What is kept beside the events of a fleet, against the events: always the same."""
 
 import json
+import threading
 from collections import defaultdict
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from hedgerow.insights.fleet.digest import digest
 from hedgerow.insights.fleet.params import Params, asked
 from hedgerow.insights.fleet.settings import settings_of
 from hedgerow.model.ports import Statement
+from hedgerow.store.digests_drawing import Drawing
 from hedgerow.store.on_duckdb import DuckStore
 from tests.world import NOW, a_project, command, context, load
 
@@ -203,3 +205,42 @@ def test_what_is_kept_says_what_the_events_say_whatever_happens(steps):
     by_hand = world.plain()
     assert stretches == sorted(by_hand[0], key=lambda row: row[:3])
     assert changes == by_hand[1]
+
+
+def test_a_question_waits_while_another_one_has_the_fleet_drawn(monkeypatch):
+    world = World()
+    world.send_daily("a", 1, 40)
+    month, others = Drawing.month, []
+
+    def slowly(drawing, first, after):
+        if not others:
+            others.append(threading.Thread(target=lambda: seen.append(world.kept())))
+            others[0].start()
+            others[0].join(0.2)
+            assert others[0].is_alive()
+        month(drawing, first, after)
+
+    seen = []
+    monkeypatch.setattr(Drawing, "month", slowly)
+    seen.append(world.kept())
+    others[0].join()
+
+    assert seen[0] == seen[1]
+    assert seen[0][0] == sorted(world.plain()[0], key=lambda row: row[:3])
+
+
+def test_what_comes_while_a_fleet_is_drawn_is_there_for_the_next_question(monkeypatch):
+    world = World()
+    world.send_daily("a", 1, 40)
+    month, sent = Drawing.month, []
+
+    def meanwhile(drawing, first, after):
+        month(drawing, first, after)
+        if not sent:
+            sent.append(after)
+            world.send_daily("b", 1, 50)
+
+    monkeypatch.setattr(Drawing, "month", meanwhile)
+    world.kept()
+
+    assert world.kept()[0] == sorted(world.plain()[0], key=lambda row: row[:3])
