@@ -18,7 +18,7 @@ from hedgerow.capture.answers import ACCEPTED, Answer
 from hedgerow.capture.door import Door
 from hedgerow.capture.endpoints import Capture
 from hedgerow.capture.intake import Intake
-from hedgerow.inbox import SqliteInbox, Told
+from hedgerow.inbox import MIB, SqliteInbox, Told
 from hedgerow.model.projects import Project
 from hedgerow.serve.tuning import tuned
 from hedgerow.settings import Settings
@@ -57,7 +57,7 @@ def main(name: str, port: str) -> None:
     inbox = SqliteInbox(Path("inbox.sqlite")) if name == "durable" else Volatile()
     capture = Capture(project_of=project_of, inbox=inbox, settings=settings)
     if name == "bare":
-        capture.intake = Bare(project_of, inbox, settings)
+        capture.intake = Bare(project_of, inbox, settings, bodies_bytes=64 * MIB)
     config = uvicorn.Config(
         capture,
         port=int(port),
