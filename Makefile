@@ -55,7 +55,7 @@ messages: .venv/development ## Collect TimeTracker's strings for translators
 	$(BIN)/python ops/messages.py
 
 bench: .venv/development ## Measure, as ratios against a rival in the same run
-	$(BIN)/python ops/prepare.py
+	$(BIN)/python ops/prepare.py --tests
 	$(BIN)/python bench/run.py
 
 pictures: .venv/development ## Take the pictures of README and docs from the running programs
