@@ -12,10 +12,10 @@ from typing import Protocol
 from hedgerow.alerts import mail
 from hedgerow.alerts.webhooks import NotDelivered
 from hedgerow.errors import HedgerowError
-from hedgerow.meta import subscriptions
+from hedgerow.meta import outgoing, subscriptions
 from hedgerow.meta.database import Metadata
 from hedgerow.meta.subscriptions import Letter
-from hedgerow.meta.tables_subscriptions import Subscription
+from hedgerow.meta.tables_subscriptions import Subscription, SubscriptionMessage
 from hedgerow.model.projects import Project
 from hedgerow.settings import Settings
 
@@ -70,7 +70,7 @@ def send_waiting(
         why = _sent(settings, message.target, letter)
         sent += not why
         with metadata.writing() as session:
-            subscriptions.settle(session, message.id, why, clock())
+            outgoing.settle(session, SubscriptionMessage, message.id, why, clock())
 
 
 def try_out(

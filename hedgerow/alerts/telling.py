@@ -7,10 +7,10 @@ from typing import Any
 
 from hedgerow.alerts import mail, webhooks
 from hedgerow.alerts.webhooks import NotDelivered
-from hedgerow.meta import alerts
+from hedgerow.meta import alerts, outgoing
 from hedgerow.meta.alerts import Leaving
 from hedgerow.meta.database import Metadata
-from hedgerow.meta.tables_alerts import Alert
+from hedgerow.meta.tables_alerts import Alert, AlertMessage
 from hedgerow.settings import Settings
 
 LOG = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def send_waiting(
             error = str(failure)
             LOG.warning("Alert %d was not told to all: %s", alert.id, error)
         with metadata.writing() as session:
-            alerts.settle(session, message.id, error, clock())
+            outgoing.settle(session, AlertMessage, message.id, error, clock())
     return sent
 
 

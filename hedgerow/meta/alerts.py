@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from hedgerow.errors import InvalidInput, NotFound
-from hedgerow.meta import accounts, credentials
+from hedgerow.meta import accounts, credentials, outgoing
 from hedgerow.meta.tables import User
 from hedgerow.meta.tables_alerts import Alert, AlertCheck, AlertMessage
 from hedgerow.model.projects import Project
@@ -37,8 +37,7 @@ AFTER_THE_HOUR = timedelta(minutes=5)
 """An hourly look waits so long for the last events of the hour."""
 
 KEPT = timedelta(days=90)
-AGAIN = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
-"""When a message that was refused is tried again, until it is given up."""
+"""How long a look is kept, and with it its messages."""
 
 MOST_EMAILS = 20
 
@@ -151,7 +150,7 @@ def _changing(wish: Wish, now: datetime) -> dict[str, Any]:
         "definition": dict(wish.definition),
         "calculation_interval": wish.calculation_interval,
         "enabled": wish.enabled,
-        "emails": [one.strip().lower() for one in wish.emails],
+        "emails": list(dict.fromkeys(one.strip().lower() for one in wish.emails)),
         "webhook_url": wish.webhook_url.strip(),
         "updated_at": now,
     }
@@ -311,28 +310,5 @@ def claim(session: Session, now: datetime) -> Leaving | None:
     if found is None:
         return None
     message, check, row = found
-    message.state, message.tries = "leaving", message.tries + 1
+    outgoing.claim(message)
     return Leaving(message=message, check=check, alert=row)
-
-
-def settle(session: Session, message_id: int, error: str, now: datetime) -> None:
-    """Note that a message was sent, or why not: then it is tried again, or given up."""
-    row = session.get(AlertMessage, message_id)
-    if row is None:
-        return
-    row.error = error[:500]
-    if not error:
-        row.state = "sent"
-    elif row.tries > len(AGAIN):
-        row.state = "failed"
-    else:
-        row.state, row.due_at = "waiting", now + AGAIN[row.tries - 1]
-
-
-def after_a_stop(session: Session) -> None:
-    """Mark what was leaving when the last run ended: it may have arrived."""
-    session.execute(
-        update(AlertMessage)
-        .where(AlertMessage.state == "leaving")
-        .values(state="unclear", error="Hedgerow ended while this was being sent.")
-    )

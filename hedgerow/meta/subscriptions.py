@@ -14,8 +14,8 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from hedgerow.errors import InvalidInput, NotFound
-from hedgerow.meta import boards, recurrences
-from hedgerow.meta.alerts import AGAIN, KEPT, MOST_EMAILS, may_read
+from hedgerow.meta import boards, outgoing, recurrences
+from hedgerow.meta.alerts import KEPT, MOST_EMAILS, may_read
 from hedgerow.meta.recurrences import Frequency, Recurrence, Weekday
 from hedgerow.meta.tables_subscriptions import (
     Subscription,
@@ -278,10 +278,10 @@ def claim(session: Session, message_id: int, trouble: str) -> bool:
     row = session.get(SubscriptionMessage, message_id)
     if row is None or row.state != "waiting":
         return False
-    row.state, row.tries = "leaving", row.tries + 1
+    outgoing.claim(row)
     delivery = session.get(SubscriptionDelivery, row.delivery_id)
     if delivery is not None:
-        delivery.trouble = trouble[:500]
+        delivery.trouble = trouble[: outgoing.ERROR_MAX]
     return True
 
 
@@ -289,35 +289,12 @@ def give_up(session: Session, delivery_id: int, why: str) -> None:
     """Note that there is nothing to send: what was subscribed to cannot be shown."""
     delivery = session.get(SubscriptionDelivery, delivery_id)
     if delivery is not None:
-        delivery.trouble = why[:500]
+        delivery.trouble = why[: outgoing.ERROR_MAX]
     session.execute(
         update(SubscriptionMessage)
         .where(
             SubscriptionMessage.delivery_id == delivery_id,
             SubscriptionMessage.state == "waiting",
         )
-        .values(state="failed", error=why[:500])
-    )
-
-
-def settle(session: Session, message_id: int, error: str, now: datetime) -> None:
-    """Note that a mail was sent, or why not: then it is tried again, or given up."""
-    row = session.get(SubscriptionMessage, message_id)
-    if row is None:
-        return
-    row.error = error[:500]
-    if not error:
-        row.state = "sent"
-    elif row.tries > len(AGAIN):
-        row.state = "failed"
-    else:
-        row.state, row.due_at = "waiting", now + AGAIN[row.tries - 1]
-
-
-def after_a_stop(session: Session) -> None:
-    """Mark what was leaving when the last run ended: it may have arrived."""
-    session.execute(
-        update(SubscriptionMessage)
-        .where(SubscriptionMessage.state == "leaving")
-        .values(state="unclear", error="Hedgerow ended while this was being sent.")
+        .values(state="failed", error=why[: outgoing.ERROR_MAX])
     )

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
+from hedgerow.meta.outgoing import Outgoing
 from hedgerow.meta.tables import AUTOINCREMENT, Row
 
 
@@ -59,7 +60,7 @@ class AlertCheck(Row):
     text: Mapped[str]
 
 
-class AlertMessage(Row):
+class AlertMessage(Outgoing, Row):
     """Somebody to be told of a check; claimed before it leaves, so it leaves once."""
 
     __tablename__ = "alert_messages"
@@ -70,8 +71,3 @@ class AlertMessage(Row):
         ForeignKey("alert_checks.id", ondelete="CASCADE"), index=True
     )
     channel: Mapped[str]  # mail, webhook
-    target: Mapped[str]
-    state: Mapped[str] = mapped_column(default="waiting")  # leaving, sent, failed, unclear
-    tries: Mapped[int] = mapped_column(default=0)
-    due_at: Mapped[datetime]
-    error: Mapped[str] = mapped_column(default="")

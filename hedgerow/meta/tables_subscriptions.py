@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
+from hedgerow.meta.outgoing import Outgoing
 from hedgerow.meta.tables import AUTOINCREMENT, Row
 
 
@@ -61,7 +62,7 @@ class SubscriptionDelivery(Row):
     trouble: Mapped[str] = mapped_column(default="")  # figures missing from the mail
 
 
-class SubscriptionMessage(Row):
+class SubscriptionMessage(Outgoing, Row):
     """A mail to one person; claimed before it leaves, so it leaves once."""
 
     __tablename__ = "subscription_messages"
@@ -74,8 +75,3 @@ class SubscriptionMessage(Row):
     delivery_id: Mapped[int] = mapped_column(
         ForeignKey("subscription_deliveries.id", ondelete="CASCADE"), index=True
     )
-    target: Mapped[str]
-    state: Mapped[str] = mapped_column(default="waiting")  # leaving, sent, failed, unclear
-    tries: Mapped[int] = mapped_column(default=0)
-    due_at: Mapped[datetime]
-    error: Mapped[str] = mapped_column(default="")

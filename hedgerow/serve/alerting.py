@@ -8,7 +8,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from hedgerow.alerts import posting, telling
 from hedgerow.alerts.looking import look_at_due
 from hedgerow.errors import HedgerowError
-from hedgerow.meta import alerts, subscriptions
+from hedgerow.meta import outgoing
+from hedgerow.meta.tables_alerts import AlertMessage
+from hedgerow.meta.tables_subscriptions import SubscriptionMessage
 from hedgerow.serve.house import House
 from hedgerow.web.letters import Letters
 
@@ -31,8 +33,8 @@ class Alerting:
     def start(self) -> None:
         """Begin; what was leaving when the last run ended is not sent again."""
         with self._house.metadata.writing() as session:
-            alerts.after_a_stop(session)
-            subscriptions.after_a_stop(session)
+            outgoing.after_a_stop(session, AlertMessage)
+            outgoing.after_a_stop(session, SubscriptionMessage)
         self._thread.start()
 
     def stop(self) -> None:

@@ -14,10 +14,10 @@ from hedgerow.alerts import telling, webhooks
 from hedgerow.alerts.looking import look_at_due
 from hedgerow.alerts.webhooks import NotDelivered
 from hedgerow.insights.fleet.ready_alerts import READY
-from hedgerow.meta import accounts, alerts, audit
+from hedgerow.meta import accounts, alerts, audit, outgoing
 from hedgerow.meta.alerts import Look, Wish
 from hedgerow.meta.tables import Insight
-from hedgerow.meta.tables_alerts import Alert
+from hedgerow.meta.tables_alerts import Alert, AlertMessage
 from tests.hedgerow.visiting import Server as Hedgerow
 from tests.mail_server import Server as MailServer
 from tests.mail_server import Smtp
@@ -215,7 +215,7 @@ def test_what_was_leaving_as_the_process_died_is_not_sent_again(server, later, m
         claimed = alerts.claim(session, later.now)
 
     with house.metadata.writing() as session:
-        alerts.after_a_stop(session)
+        outgoing.after_a_stop(session, AlertMessage)
     later.look()
 
     assert claimed.message.channel == "mail"

@@ -9,9 +9,13 @@ import pytest
 from sqlalchemy import delete, select
 
 from hedgerow.alerts import posting
-from hedgerow.meta import accounts, audit, boards, subscriptions
+from hedgerow.meta import accounts, audit, boards, outgoing, subscriptions
 from hedgerow.meta.subscriptions import Wish
-from hedgerow.meta.tables_subscriptions import Subscription, SubscriptionDelivery
+from hedgerow.meta.tables_subscriptions import (
+    Subscription,
+    SubscriptionDelivery,
+    SubscriptionMessage,
+)
 from hedgerow.serve import alerting
 from tests.hedgerow.visiting import Server as Hedgerow
 from tests.mail_server import Server as MailServer
@@ -204,7 +208,7 @@ def test_what_was_leaving_as_the_process_died_is_not_sent_again(server, insight,
         assert not subscriptions.claim(session, first.id, "")
 
     with server.house.metadata.writing() as session:
-        subscriptions.after_a_stop(session)
+        outgoing.after_a_stop(session, SubscriptionMessage)
 
     assert later.mailed() == 1
     assert later.told(made) == [("", ["unclear", "sent"])]
