@@ -54,6 +54,6 @@ def provider_of(settings: Settings) -> Provider | None:
     except ModuleNotFoundError as error:
         raise BadSetting(
             f"HEDGEROW_OIDC_ISSUER is set, and single sign-on needs {error.name!r}.",
-            hint="Install authlib and requests beside Hedgerow.",
+            hint="Install Hedgerow with its extra: pip install '.[hedgerow]'.",
         ) from error
     return made
