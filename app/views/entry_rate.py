@@ -1,12 +1,11 @@
 """The price of one entry, for whoever manages rates: an amount over every rate."""
 
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from babel.numbers import get_currency_precision
 from flask import request
 
-from app.errors import InvalidInput
 from app.models.entries import TimeEntry
 from app.people import roles
 from app.tracking.timers import About
@@ -14,8 +13,6 @@ from app.views import context, forms
 from app.views.context import db, settings
 from app.work import rates
 from app.work.rates import Subject
-
-HIGHEST = 2**31 - 1
 
 
 def may_set() -> bool:
@@ -50,15 +47,6 @@ def put(about: About, entry: TimeEntry) -> About:
     """Return what the form says, with the price where it was asked for."""
     if "rate" not in request.form or not may_set():
         return about
-    text = forms.text("rate").replace(",", ".")
-    if not text:
+    if not forms.text("rate"):
         return replace(about, sets_rate=True)
-    try:
-        minor = int(Decimal(text).scaleb(get_currency_precision(currency(entry))))
-    except (InvalidOperation, ValueError, OverflowError) as error:
-        raise InvalidInput(
-            "The rate cannot be read.", hint="Write 95.50.", attr="rate"
-        ) from error
-    if not 0 <= minor <= HIGHEST:
-        raise InvalidInput("A rate is 0 or more.", hint="Write 95.50.", attr="rate")
-    return replace(about, sets_rate=True, rate_override=minor)
+    return replace(about, sets_rate=True, rate_override=forms.rate("rate", currency(entry)))

@@ -2,11 +2,9 @@
 
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from http import HTTPStatus
 from typing import Any
 
-from babel import numbers
 from flask import Blueprint, redirect, render_template, request, url_for
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response
@@ -14,7 +12,7 @@ from werkzeug.wrappers import Response
 from app.audit import Object, record
 from app.errors import InvalidInput, NotFound, TimeTrackerError, said
 from app.models.people import User
-from app.models.work import Project, Rate
+from app.models.work import Project, Rate, Task
 from app.telemetry.send import track_event
 from app.tracking import durations
 from app.tracking.days import day_of, zone
@@ -240,6 +238,7 @@ def _rates(error: TimeTrackerError | None = None, moved: moving.Moved | None = N
         "rates.html",
         listed=[(rate, _subject(rate), rates.last_day(rate, found)) for rate in found],
         projects=projects.every(db(), person),
+        tasks=tasks.every(db(), person),
         clients=clients.every(db()),
         users=list(
             db().scalars(select(User).where(User.is_active).order_by(User.username_key))
@@ -259,6 +258,9 @@ def _subject(rate: Rate) -> str:
         parts.append(clients.find(db(), rate.client_id).name)
     if rate.project_id:
         parts.append(db().get_one(Project, rate.project_id).name)
+    if rate.task_id:
+        task = db().get_one(Task, rate.task_id)
+        parts += [task.project.name, task.name]
     if rate.user_id:
         parts.append(db().get_one(User, rate.user_id).display_name)
     return " · ".join(parts)
@@ -295,21 +297,22 @@ def add_rate() -> Response | Page:
 
 def _new_rate() -> rates.NewRate:
     currency = (forms.text("currency") or settings().currency).upper()
-    digits = numbers.get_currency_precision(currency)
     try:
-        major = Decimal(forms.text("amount").replace(",", "."))
         day = date.fromisoformat(forms.text("valid_from"))
-    except (InvalidOperation, ValueError) as error:
+    except ValueError as error:
         raise InvalidInput(
-            "Amount or day cannot be read.", hint="Write 95.50 and a day.", attr="amount"
+            said("%(given)r is no day.", given=forms.text("valid_from")[:20]),
+            hint="Write 2025-10-31.",
+            attr="valid_from",
         ) from error
     return rates.NewRate(
         scope=forms.text("scope", "default"),
-        amount=int(major * 10**digits),
+        amount=forms.rate("amount", currency),
         currency=currency,
         valid_from=day,
         client_id=forms.number_or_none("client_id"),
         project_id=forms.number_or_none("project_id"),
+        task_id=forms.number_or_none("task_id"),
         user_id=forms.number_or_none("user_id"),
     )
 

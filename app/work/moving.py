@@ -71,12 +71,12 @@ def _past(new: NewRate, today: date) -> Select[*tuple[Any, ...]]:
         TimeEntry.local_date >= new.valid_from,
         TimeEntry.local_date < today,
     )
-    for column, value in (
-        (TimeEntry.user_id, new.user_id),
-        (TimeEntry.project_id, new.project_id),
-        (Project.client_id, new.client_id),
-        (TimeEntry.task_id, new.task_id),
-    ):
-        if value is not None:
-            query = query.where(column == value)
+    rated = {
+        "user_id": TimeEntry.user_id,
+        "project_id": TimeEntry.project_id,
+        "client_id": Project.client_id,
+        "task_id": TimeEntry.task_id,
+    }
+    for name in rates.NEEDS[new.scope]:  # what else the form was sent with says nothing
+        query = query.where(rated[name] == getattr(new, name))
     return query.group_by(*columns)

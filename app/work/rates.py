@@ -239,10 +239,14 @@ def check(session: Session, new: NewRate) -> None:
 
 
 def _refuse_other_currency(session: Session, new: NewRate) -> None:
-    client = session.get(Client, new.client_id) if new.client_id else None
-    if client is None and new.project_id:
-        project = session.get(Project, new.project_id)
-        client = project.client if project else None
+    """Raise InvalidInput where the client of what the rate is for is billed otherwise."""
+    client: Client | None = None
+    if "client_id" in NEEDS[new.scope]:
+        client = session.get(Client, new.client_id)
+    elif "project_id" in NEEDS[new.scope]:
+        client = session.get_one(Project, new.project_id).client
+    elif "task_id" in NEEDS[new.scope]:
+        client = session.get_one(Task, new.task_id).project.client
     if client is not None and client.currency not in {None, new.currency}:
         raise InvalidInput(
             said(

@@ -134,6 +134,35 @@ def test_a_rate_from_an_earlier_day_first_says_what_it_moves(app, browser):
     assert len(rows(app, Rate)) == 2
 
 
+@pytest.mark.parametrize("amount", ["", "x", "nan", "Infinity", "-1", "1e30", "1e999999"])
+def test_a_rate_that_cannot_be_is_refused(app, browser, amount):
+    rate = {"scope": "default", "amount": amount, "valid_from": "2025-11-01"}
+    assert browser.post("/admin/rates", rate).status_code == 422
+    assert rows(app, Rate) == []
+
+
+def test_a_task_has_a_rate_and_its_row_names_it(app, browser):
+    browser.post("/clients", {"name": "Acme", "currency": "USD"})
+    browser.post("/projects/new", {"name": "Hedgerow", "billable": "1", "client_id": "1"})
+    browser.post("/tasks", {"name": "Draft", "project_id": "1"})
+    rate = {"scope": "task", "task_id": "1", "amount": "60", "valid_from": "2025-11-01"}
+    refused = browser.post("/admin/rates", {**rate, "currency": "EUR"})
+    assert (refused.status_code, rows(app, Rate)) == (422, [])
+    browser.post("/admin/rates", {**rate, "currency": "USD"})
+
+    assert [one.task_id for one in rows(app, Rate)] == [1]
+    assert "<bdi>Hedgerow · Draft</bdi>" in browser.get("/admin/rates").text
+
+
+def test_what_a_rate_moves_does_not_hang_on_fields_of_another_scope(app, browser):
+    browser.post("/projects/new", {"name": "Hedgerow", "billable": "1"})
+    browser.post("/clients", {"name": "Acme", "currency": "USD"})
+    add_entry(browser, project_id="1", day="2025-10-17")
+    rate = {"scope": "default", "amount": "60", "valid_from": "2025-01-01"}
+    asked = browser.post("/admin/rates", {**rate, "client_id": "1"}).text
+    assert "changes 1 entry" in asked
+
+
 @pytest.mark.parametrize(("typed", "seconds"), [("1:30", 5400), ("45m", 2700), ("x", 3600)])
 def test_a_length_typed_in_the_list_is_kept_or_refused(app, browser, typed, seconds):
     add_entry(browser)
