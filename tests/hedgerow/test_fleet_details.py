@@ -396,8 +396,20 @@ def test_a_yanked_release_ends_the_watch_the_day_before(asked):
     assert told["quantiles"] == {"25": 2, "50": 2, "75": 2, "90": 2}
 
 
-def test_figures_of_one_day_read_the_fleet_once(store):
-    project = a_project()
+@pytest.mark.parametrize(
+    ("settings", "names", "read"),
+    [
+        pytest.param({}, ("versions", "states", "flow"), "of_days", id="one by one"),
+        pytest.param(
+            {"releases": [{"version": "1.0", "released_at": "2026-03-01"}]},
+            ("versions", "states", "newest"),
+            "COUNT(*) AS n",
+            id="added up",
+        ),
+    ],
+)
+def test_figures_of_one_day_read_the_fleet_once(store, settings, names, read):
+    project = a_project(fleet=settings)
     load(store, project, events=[beat("a", "2026-03-10")])
     found, asked_texts = context(store, project), []
 
@@ -410,11 +422,11 @@ def test_figures_of_one_day_read_the_fleet_once(store):
             return store.run(statement, **more)
 
     rows = Cache(4)
-    for name in ("versions", "states", "flow"):
+    for name in names:
         query = {"kind": "FleetQuery", "figure": name, "params": {"as_of": "2026-03-10"}}
         answer(query, found, Counted(), Asking(cache=Cache(), rows=rows))
 
-    assert len([text for text in asked_texts if "of_days" in text]) == 1
+    assert len([text for text in asked_texts if read in text]) == 1
     load(store, project, events=[beat("b", "2026-03-10")])
     query = {"kind": "FleetQuery", "figure": "states", "params": {"as_of": "2026-03-10"}}
     told = answer(query, context(store, project), store, Asking(cache=Cache(), rows=rows))

@@ -79,14 +79,14 @@ def names_of(asked: Asked) -> list[str]:
 
 def values(asked: Asked) -> Statement:
     """Return the question for the latest values of the properties within the window."""
-    first, *rest = (_property(name, asked) for name in names_of(asked))
-    more = {"first": first, "second": rest[0] if rest else first}
+    first, second = _properties(asked)
+    more = {"first": first, "second": second}
     return statement(VALUES, asked, since=asked.window_start, more=more)
 
 
 def is_kept(asked: Asked) -> bool:
     """Return whether the store keeps what installations last said of the properties."""
-    return all(_property(name, asked) in _columns(asked) for name in names_of(asked))
+    return _columns(asked).keys() >= set(_properties(asked))
 
 
 def spread(asked: Asked) -> Statement:
@@ -95,13 +95,19 @@ def spread(asked: Asked) -> Statement:
     Columns: environment, both values, how many.
     """
     columns = _columns(asked)
-    first, *rest = (columns[_property(name, asked)] for name in names_of(asked))
-    template = SPREAD.format(first=first, second=rest[0] if rest else first)
+    first, second = (columns[name] for name in _properties(asked))
+    template = SPREAD.format(first=first, second=second)
     return statement(template, asked, given={"since": asked.window_start})
 
 
 def _columns(asked: Asked) -> dict[str, str]:
     return {name: column for column, name in dimensions(asked.settings).items()}
+
+
+def _properties(asked: Asked) -> tuple[str, str]:
+    """Return the two properties to read; where one is asked about, it twice."""
+    first, *rest = (_property(name, asked) for name in names_of(asked))
+    return first, rest[0] if rest else first
 
 
 def _property(name: str, asked: Asked) -> str:

@@ -41,10 +41,10 @@ PUBLIC_TAKES = frozenset({"as_of", "window_days", "k", "format"})
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
     """One figure."""
 
-    compute: Callable[[Fleet], dict[str, Any]] | None = None
-    members: Callable[[Fleet], Iterator[Member]]
+    compute: Compute | None = None
+    members: Members
     takes: frozenset[str] = COMMON
-    asks: Mapping[str, Callable[[Asked], Statement]] = msgspec.field(default_factory=dict)
+    asks: Mapping[str, Ask] = msgspec.field(default_factory=dict)
     """Further statements by the name under which the figure finds their rows."""
 
     alike: Callable[[Asked], bool] = lambda _: False

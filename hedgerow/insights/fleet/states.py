@@ -47,8 +47,9 @@ def latest(asked: Asked) -> Statement:
 def newcomers(asked: Asked) -> Statement:
     """Return the question for what those say who are new in the range: it may explain a burst.
 
-    Reports before the range are not read: at most an install of somebody who first reports
-    in it lies there, and the day before is read for its sake.
+    Heartbeats before the range are nobody's who is new in it, so there is no need to read all
+    events. An install may come before the first heartbeat: one of the day before is read too,
+    an older one tells nothing.
     """
     settings = asked.settings
     more = {
