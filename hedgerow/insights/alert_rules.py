@@ -18,7 +18,8 @@ from hedgerow.errors import InvalidInput
 
 Kind = Literal["absolute_value", "relative_increase", "relative_decrease", "anomaly"]
 
-SPAN = {"absolute_value": 3, "anomaly": 30}
+SPAN = 3
+ANOMALY_SPAN = 30
 """Intervals that are asked for: what is compared, and the one that still runs."""
 
 UNITS = {"hour": "h", "day": "d", "week": "w", "month": "m"}
@@ -138,13 +139,7 @@ def question(query: Mapping[str, Any], rule: Rule) -> dict[str, Any]:
             hint="Choose an insight of trends.",
             attr="insight",
         )
-    series = source.get("series") or []
-    formulas = (source.get("trendsFilter") or {}).get("formulaNodes") or (
-        source.get("trendsFilter") or {}
-    ).get("formulas")
-    count = len(formulas or series)
-    if (source.get("trendsFilter") or {}).get("formula"):
-        count = 1
+    count = _count_of(source)
     if rule.config.series_index >= count:
         raise InvalidInput(
             f"The insight has no series {rule.config.series_index}.",
@@ -166,9 +161,18 @@ def question(query: Mapping[str, Any], rule: Rule) -> dict[str, Any]:
             hint=f"Use {', '.join(UNITS)}.",
             attr="insight",
         )
-    span = SPAN.get(rule.condition.type, 3)
+    span = ANOMALY_SPAN if rule.condition.type == "anomaly" else SPAN
     kept = {name: value for name, value in source.items() if name != "compareFilter"}
     return {**kept, "dateRange": {"date_from": f"-{span}{UNITS[interval]}"}}
+
+
+def _count_of(source: Mapping[str, Any]) -> int:
+    """Return how many series, or formulas where there are any, an insight has."""
+    shown = source.get("trendsFilter") or {}
+    several = shown.get("formulaNodes") or shown.get("formulas")
+    if not several and shown.get("formula"):
+        return 1
+    return len(several or source.get("series") or [])
 
 
 def _is_total(source: Mapping[str, Any]) -> bool:
@@ -180,13 +184,18 @@ def judged(query: Mapping[str, Any], rule: Rule, results: Sequence[Any]) -> Verd
     rows = [
         row
         for place, row in enumerate(results)
-        if (row.get("action") or {}).get("order", place) == rule.config.series_index
-        or (row.get("action") is None and "breakdown_value" in row)
+        if _series_of(row, place) == rule.config.series_index
     ]
     verdicts = [_row(query, rule, row) for row in rows]
     if not verdicts:
         return Verdict(firing=False, value=None, text="There is nothing to look at yet.")
     return next((one for one in verdicts if one.firing), verdicts[0])
+
+
+def _series_of(row: Mapping[str, Any], place: int) -> int:
+    """Return which series, or formula, a row is of: the one whose place it has, if untold."""
+    told: Mapping[str, Any] = row.get("action") or row
+    return int(told.get("order", place))
 
 
 def _row(query: Mapping[str, Any], rule: Rule, row: Mapping[str, Any]) -> Verdict:

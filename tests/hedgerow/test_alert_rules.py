@@ -104,6 +104,41 @@ def test_any_value_of_a_breakdown_may_fire_but_not_another_series():
     assert other.text.startswith("c ")
 
 
+def test_of_several_formulas_broken_down_only_the_watched_one_may_fire():
+    rows = [
+        {
+            "label": f"{order} a",
+            "data": [n, 9],
+            "days": ["x", "y"],
+            "action": None,
+            "order": order,
+            "breakdown_value": "a",
+        }
+        for order, n in ((0, 1), (1, 9))
+    ]
+
+    assert alert_rules.judged(TRENDS, rule(lower=5), rows).text.startswith("0 a ")
+    assert not alert_rules.judged(TRENDS, rule(lower=5, series_index=1), rows).firing
+
+
+@pytest.mark.parametrize(
+    ("filters", "last"),
+    [
+        pytest.param({}, 0, id="series"),
+        pytest.param({"formula": "A*2"}, 0, id="one formula"),
+        pytest.param({"formulas": ["A", "A*2"]}, 1, id="formulas"),
+        pytest.param({"formulaNodes": [{"formula": "A"}] * 3}, 2, id="formula nodes"),
+        pytest.param({"formulas": ["A", "A*2"], "formula": "A"}, 1, id="formulas win"),
+    ],
+)
+def test_each_series_or_formula_may_be_watched_and_no_other(filters, last):
+    query = {**TRENDS, "trendsFilter": filters}
+
+    assert alert_rules.question(query, rule(lower=1, series_index=last))
+    with pytest.raises(InvalidInput, match=f"no series {last + 1}"):
+        alert_rules.question(query, rule(lower=1, series_index=last + 1))
+
+
 def test_a_total_is_looked_at_as_it_is():
     total = {**TRENDS, "trendsFilter": {"display": "BoldNumber"}}
 
