@@ -31,7 +31,8 @@ def address(tmp_path_factory):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     folder = tmp_path_factory.mktemp("timetracker")
-    told = {"DATA_DIR": str(folder), "SETUP_TOKEN": "letmein", "PORT": str(port)}
+    told = {"DATA_DIR": str(folder), "SETUP_TOKEN": "letmein", "PORT": str(port),
+            "EXPORT_DIALOG_VARIANT": "a"}  # fmt: skip
     started = subprocess.Popen(
         [sys.executable, "-m", "app.cli", "serve"],
         env={**os.environ, **told},
@@ -267,6 +268,19 @@ def test_an_entry_is_added_corrected_and_undone(open_page):
     page.locator("#toasts").get_by_role("button", name="Undo").first.click()
 
     expect(page.locator("main")).not_to_contain_text("Entered late")
+
+
+def test_the_export_menu_closes_when_its_dialog_opens(open_page):
+    page = open_page("/admin/users?state=all")
+    menu = page.locator("details.drop", has_text="Columns and options")
+    menu.locator("summary").click()
+    menu.get_by_role("menuitem", name="Columns and options").click()
+    expect(page.locator("dialog[open]")).to_be_visible()
+    expect(menu.locator("[role=menu]")).to_be_hidden()
+    page.keyboard.press("Escape")
+
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    expect(menu.locator("summary")).to_be_focused()
 
 
 TOGGL = """User,Email,Client,Project,Task,Description,Billable,Start date,Start time,\
