@@ -66,6 +66,8 @@ class CohortAnswer(msgspec.Struct, kw_only=True):
     created_at: datetime
     deleted: bool
     cohort_type: str
+    unknown: int | UnsetType = UNSET
+    """Said as a static one is made of ids: how many of them nobody has."""
 
 
 def list_cohorts(caller: Caller, _body: None, page: Search) -> Listing:
@@ -101,7 +103,8 @@ def create_cohort(caller: Caller, body: NewCohort, _params: None) -> CohortAnswe
         row.is_static = body.is_static
         _note(session, caller, "created", row, after=_plain(row))
     if named.person_ids or named.distinct_ids:
-        put(caller, row.id, named)
+        unknown = put(caller, row.id, named).unknown
+        return msgspec.structs.replace(_counted(caller, row), unknown=unknown)
     return _counted(caller, row)
 
 

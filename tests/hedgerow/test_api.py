@@ -239,6 +239,15 @@ def test_a_static_cohort_takes_a_file(api, file, added, unknown):
     assert api.get(f"/cohorts/{made['id']}")["count"] == added
 
 
+def test_a_static_cohort_made_of_ids_says_how_many_nobody_has(api):
+    people(api, '{"distinct_ids": ["a"], "properties": {}}')
+    body = {"name": "s", "is_static": True, "distinct_ids": ["a", "x", "y"]}
+    made = api.post("/cohorts", body)
+
+    assert (made["count"], made["unknown"]) == (1, 2)
+    assert "unknown" not in api.get(f"/cohorts/{made['id']}")
+
+
 def test_a_static_cohort_keeps_who_met_criteria_when_it_was_made(api):
     people(api, '{"distinct_ids": ["a"], "properties": {"plan": "free"}}')
     filters = {"properties": {"type": "AND", "values": [FREE]}}
