@@ -30,7 +30,7 @@ def send(settings: Settings, to: str, subject: str, text: str, *, html: str = ""
             if settings.smtp_user:
                 server.login(settings.smtp_user, settings.smtp_password)
             server.send_message(message)
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, smtplib.SMTPException, UnicodeError) as error:
         raise NotDelivered(
             f"{settings.smtp_host}:{settings.smtp_port} did not take the mail: {error}",
             hint="",

@@ -53,13 +53,13 @@ def _next(metadata: Metadata, now: datetime) -> Leaving | None:
 
 
 def try_out(
-    settings: Settings, alert: Alert, base: str, now: datetime
+    metadata: Metadata, settings: Settings, alert: Alert, base: str, now: datetime
 ) -> list[tuple[str, str]]:
     """Send a test to all who would be told; return each target with why it failed."""
     text = alert.last_text or "It has not been looked at yet."
     told = {**_told(alert, "Test", text, now, base), "id": 0, "value": None}
-    targets = [("mail", one) for one in alert.emails]
-    targets += [("webhook", alert.webhook_url)] if alert.webhook_url else []
+    with metadata.reading() as session:
+        targets = alerts.targets(session, alert)
     found = []
     for channel, target in targets:
         try:

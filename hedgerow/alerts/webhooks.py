@@ -78,7 +78,7 @@ def _connection(parts: SplitResult, *, private: bool) -> http.client.HTTPConnect
     port = parts.port or PORTS[parts.scheme]
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter: it cannot be a name
         raise _failed(parts, f"there is no such name ({error})") from error
     address = str(found[0][4][0])
     if not private and any(not _is_public(str(one[4][0])) for one in found):
@@ -95,7 +95,7 @@ def _connection(parts: SplitResult, *, private: bool) -> http.client.HTTPConnect
     raw = _open(parts, address, port)
     try:
         made.sock = context.wrap_socket(raw, server_hostname=host)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raw.close()
         raise _failed(parts, str(error)) from error
     return made

@@ -123,9 +123,14 @@ def change(
     for name, value in _changing(wish, now).items():
         setattr(row, name, value)
     if anew:
-        row.state, row.last_text, row.next_check_at = QUIET, "", now
+        begin_anew(row, now)
     else:
         row.next_check_at = next_check(wish.calculation_interval, now, project.timezone)
+
+
+def begin_anew(row: Alert, now: datetime) -> None:
+    """Forget what was seen and look at once: what fires then is told."""
+    row.state, row.last_text, row.next_check_at = QUIET, "", now
 
 
 def wish_of(row: Alert) -> Wish:
@@ -259,7 +264,7 @@ def record(
     session.add(check)
     session.flush()
     if look.state != row.state:
-        for channel, target in _targets(session, row):
+        for channel, target in targets(session, row):
             session.add(
                 AlertMessage(check_id=check.id, channel=channel, target=target, due_at=now)
             )
@@ -272,7 +277,7 @@ def record(
     return check
 
 
-def _targets(session: Session, row: Alert) -> list[tuple[str, str]]:
+def targets(session: Session, row: Alert) -> list[tuple[str, str]]:
     """Return who is told now: members of today, and the webhook."""
     people = [one for one in row.emails if may_read(session, row.project_id, one)]
     hook = [("webhook", row.webhook_url)] if row.webhook_url else []

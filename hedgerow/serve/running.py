@@ -149,7 +149,7 @@ def services_of(house: House) -> Services:
         settings=house.settings,
         clock=house.clock,
         try_alert=lambda alert: telling.try_out(
-            house.settings, alert, address(house.settings), house.clock()
+            house.metadata, house.settings, alert, address(house.settings), house.clock()
         ),
         try_subscription=lambda row, to: posting.try_out(
             house.settings, row, letters(house, address(house.settings)).write, to

@@ -137,21 +137,29 @@ def act(visit: Visit) -> Response:
             _note(visit, session, "deleted", row)
             session.delete(row)
             return visit.go(visit.path("alerts"), notice=f"{row.name} is deleted")
-        if what == "snooze":
-            for_how_long = SNOOZES.get(visit.text("for"), SNOOZES["day"])
-            alerts.snooze(row, visit.now + for_how_long)
-        elif what == "wake":
-            alerts.snooze(row, None)
-        elif what in {"on", "off"}:
-            row.enabled = what == "on"
-        elif what != "look":
-            raise InvalidInput(
-                f"{what!r} cannot be done with an alert.", hint="Use the page's buttons."
-            )
-        if what in {"on", "wake", "look"}:
-            row.next_check_at = visit.now
+        _do(visit, row, what)
         _note(visit, session, "changed", row)
     return visit.go(visit.path(f"alerts/{found.id}"), notice=DONE.get(what, "Muted"))
+
+
+def _do(visit: Visit, row: Alert, what: str) -> None:
+    """Mute an alert, switch it, or look at it soon. Raises InvalidInput."""
+    if what == "snooze":
+        for_how_long = SNOOZES.get(visit.text("for"), SNOOZES["day"])
+        alerts.snooze(row, visit.now + for_how_long)
+    elif what == "wake":
+        alerts.snooze(row, None)
+    elif what == "off":
+        row.enabled = False
+    elif what == "on":
+        row.enabled = True
+        alerts.begin_anew(row, visit.now)
+    elif what != "look":
+        raise InvalidInput(
+            f"{what!r} cannot be done with an alert.", hint="Use the page's buttons."
+        )
+    if what in {"wake", "look"}:
+        row.next_check_at = visit.now
 
 
 def _row(visit: Visit) -> Alert:

@@ -262,8 +262,11 @@ def test_who_left_the_project_is_told_nothing_more(server, later, made, project,
     with server.house.metadata.writing() as session:
         accounts.remove_member(session, server.somebody.id, project.id)
     later.look()
+    house = server.house
+    tried = telling.try_out(house.metadata, house.settings, made, "", later.now)
 
     assert smtp.mails == []
+    assert [target for target, _ in tried] == [made.webhook_url]
 
 
 @pytest.mark.parametrize(
@@ -291,6 +294,12 @@ def test_a_webhook_that_does_not_take_it_is_said_why(server, hook, status, said)
     hook.status = status
     with pytest.raises(NotDelivered, match=said):
         webhooks.call(hook.url, "s", {}, server.now(), private=True)
+
+
+@pytest.mark.parametrize("host", ["a" * 70 + ".example", "hook..example"])
+def test_a_host_that_can_be_no_name_is_said_and_holds_no_message_up(server, host):
+    with pytest.raises(NotDelivered, match="there is no such name"):
+        webhooks.call(f"https://{host}/x", "s", {}, server.now(), private=False)
 
 
 def test_every_ready_made_alert_can_be_asked_of_a_real_fleet(server, project, later):
@@ -385,6 +394,16 @@ def test_an_alert_can_be_muted_and_switched(browser, made, do, shown):
     browser.post(f"{page}/act", data={"do": do})
 
     assert shown in browser.get(page).text
+
+
+def test_what_still_fires_as_it_is_switched_on_again_is_told(browser, later, made, smtp):
+    page = f"/p/{made.project_id}/alerts/{made.id}"
+    later.look()
+    for do in ("off", "on"):
+        browser.post(f"{page}/act", data={"do": do})
+    later.look(minutes=1)
+
+    assert len(smtp.mails) == 2
 
 
 def test_the_fleets_alerts_are_set_up_once(browser, server, project):
