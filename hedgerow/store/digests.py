@@ -37,6 +37,7 @@ from hedgerow.store.digests_drawing import Drawing
 LOG = logging.getLogger(__name__)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 A_DAY_US = 24 * 3600 * 1_000_000
+FORGET_WITHIN_S = 30.0
 EVER = -10_000_000
 """A day before all others."""
 
@@ -118,6 +119,29 @@ class Digests:
         for project_id in projects:
             self._noted.add(project_id)
             self._current.pop(project_id, None)
+
+    def forget(self, people: set[int]) -> None:
+        """Forget people at once, whose events have just been deleted.
+
+        What is being drawn at this moment is waited for, as it may still tell of them; if
+        that takes too long, the next question forgets them, since they are noted.
+        """
+        if not people or not self._events:
+            return
+        later = "What is kept of %d people goes with the next question."
+        if not self._bringing.acquire(timeout=FORGET_WITHIN_S):
+            LOG.warning(later, len(people))
+            return
+        values = {"k": sorted(people)}
+        try:
+            with self._connection.cursor() as cursor, self._transaction(cursor):
+                for table in (FLEET_STRETCHES, FLEET_CHANGES):
+                    gone = f"DELETE FROM {table.name} WHERE person_key IN "
+                    cursor.execute(gone + "(SELECT unnest($k))", values).fetchall()
+        except duckdb.Error:  # the deletion itself is done, and must not be done again
+            LOG.warning(later, len(people), exc_info=True)
+        finally:
+            self._bringing.release()
 
     # Whoever asks
 

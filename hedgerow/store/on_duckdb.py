@@ -192,6 +192,7 @@ class DuckStore:
                     raise
                 raise self._trouble(error) from error
         self._digests.noted(noted)
+        self._digests.forget({one.person_key for one in changes.erase if one.with_events})
         self._memory.hot = hot
         self._after(changes, upto)
 

@@ -244,3 +244,19 @@ def test_what_comes_while_a_fleet_is_drawn_is_there_for_the_next_question(monkey
     world.kept()
 
     assert world.kept()[0] == sorted(world.plain()[0], key=lambda row: row[:3])
+
+
+def test_nothing_is_kept_of_who_was_deleted_with_the_events():
+    world = World()
+    world.send_daily("a", 1, 40)
+    world.send_daily("b", 1, 40)
+    world.kept()
+
+    world.delete("a")
+
+    for table in ("fleet_stretches", "fleet_changes"):
+        sql = (
+            f"SELECT DISTINCT distinct_id FROM {table} t LEFT JOIN distinct_ids d "
+            "USING (person_key) WHERE t.project_id = $p"
+        )
+        assert world.rows(sql, p=world.project.id) == [("b",)]
