@@ -8,12 +8,13 @@ from app.api import kinds
 from app.api.call import Answer, Call
 from app.api.idents import word, word_or_none
 from app.api.paging import PAGE, SINCE, Order, listed
-from app.api.shapes import Field, Shape, given, may, need
+from app.api.shapes import Field, Shape, given, may, need, nested
 from app.api.shown import iso
 from app.audit import Object
 from app.errors import NotFound
 from app.models.work import Rate
-from app.work import rates
+from app.tracking.days import day_of, zone
+from app.work import moving, rates
 from app.work.rates import NewRate
 
 _OF = {
@@ -34,6 +35,24 @@ RATE = Shape(
         "created_at": given(kinds.instant),
         "updated_at": given(kinds.instant),
     },
+)
+_DIFFERENCE = Shape(
+    "Difference",
+    {
+        "currency": given(kinds.text(3)),
+        "amount": given(kinds.whole(-kinds.BIGGEST), "Minor units more or, below 0, less."),
+    },
+)
+_MOVED = Shape(
+    "RateMoved",
+    {
+        "entries": given(kinds.whole()),
+        "amounts": given(kinds.list_of(nested(_DIFFERENCE), 1000), "By exact times."),
+    },
+)
+RATE_MADE = Shape(
+    "RateMade",
+    {**RATE.fields, "moved": given(nested(_MOVED), "What it changed before today.")},
 )
 _CURRENCY = may(kinds.text(3, least=3), "ISO 4217; the installation's unless given.")
 RATE_NEW = Shape(
@@ -106,20 +125,31 @@ def read_rate(call: Call) -> Answer:
 
 
 def create_rate(call: Call) -> Answer:
-    """Add a rate; an earlier one of the same scope ends the day before."""
+    """Add a rate; an earlier one of the same scope ends the day before.
+
+    `moved` says what a first day in the past changed; deleting the rate takes it back.
+    """
     body = call.body
-    rate = rates.add(
-        call.session,
-        NewRate(
-            scope=body["scope"],
-            amount=body["amount"],
-            currency=body.get("currency", call.settings.currency).upper(),
-            valid_from=body["valid_from"],
-            **{field: body.get(name) for name, field in _OF.items()},
-        ),
+    new = NewRate(
+        scope=body["scope"],
+        amount=body["amount"],
+        currency=body.get("currency", call.settings.currency).upper(),
+        valid_from=body["valid_from"],
+        **{field: body.get(name) for name, field in _OF.items()},
     )
+    today = day_of(call.now, zone(call.user.timezone))
+    moved = moving.by(call.session, new, call.settings.currency, today)
+    rate = rates.add(call.session, new)
     _note(call, "created", rate, None, _said(rate))
-    return _answer(call, rate)
+    made = _answer(call, rate)
+    amounts = [
+        {"currency": code, "amount": amount}
+        for code, amount in sorted(moved.money.items())
+        if amount
+    ]
+    return Answer(
+        body={**made.body, "moved": {"entries": moved.entries, "amounts": amounts}}
+    )
 
 
 def change_rate(call: Call) -> Answer:

@@ -140,6 +140,7 @@ def _things(
     this = f"{many}/{{{one}}}"
     new: Shape = getattr(of, f"{one.upper()}_NEW")
     change: Shape = getattr(of, f"{one.upper()}_CHANGE")
+    made: Shape = getattr(of, f"{one.upper()}_MADE", shape)
     reads = act if one == "rate" else None
 
     def row(
@@ -154,7 +155,7 @@ def _things(
             body=timer.NOTHING if body is None and method == "POST" else body,
             query=listed if name == f"list_{one}s" else {},
             listing=name == f"list_{one}s",
-            answer=None if status == 204 else shape,
+            answer={201: made, 204: None}.get(status, shape),
             status=status,
             also=(404,),
         )

@@ -130,6 +130,19 @@ def test_a_price_of_its_own_beats_the_rates_and_is_for_those_who_manage_them(app
     assert ben.made("/entries", length)["rate_override"] is None
 
 
+def test_a_rate_from_an_earlier_day_says_what_it_moved(ann):
+    project = ann.made("/projects", {"name": "Moved", "billable": True})["id"]
+    ann.made("/entries", {"date": "2025-10-17", "seconds": 5400, "project": project})
+    new = {"scope": "project", "project": project, "valid_from": "2025-10-01"}
+    worth = ann.made("/rates", {**new, "amount": 9000, "currency": "SEK"})
+    assert worth["moved"]["entries"] == 1
+    assert {"currency": "SEK", "amount": 13_500} in worth["moved"]["amounts"]
+    less = ann.made("/rates", {**new, "amount": 6000, "currency": "SEK"})["moved"]
+    assert less == {"entries": 1, "amounts": [{"currency": "SEK", "amount": -4500}]}
+    today = {**new, "amount": 1, "currency": "SEK", "valid_from": "2025-10-20"}
+    assert ann.made("/rates", today)["moved"] == {"entries": 0, "amounts": []}
+
+
 def test_all_of_a_profile_can_be_read_and_changed(ann):
     before = ann.get("/me").json
     chosen = {
