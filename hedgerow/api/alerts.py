@@ -156,7 +156,6 @@ def change_alert(
     }
     with caller.parts.metadata.reading() as session:
         row = alerts.alert(session, caller.project.id, alert_id)
-    wish = alerts.wish_of(row)
     parts = {
         name: given.pop(name)
         for name in ("condition", "threshold", "config")
@@ -181,9 +180,11 @@ def change_alert(
     with caller.parts.metadata.writing() as session:
         row = alerts.alert(session, caller.project.id, alert_id)
         if given:
-            wish = msgspec.structs.replace(wish, **given)
+            wish = msgspec.structs.replace(alerts.wish_of(row), **given)
             alerts.change(session, caller.project, row, wish, caller.now)
-        if snoozed is not UNSET:
+        if snoozed is None:
+            alerts.wake(row, caller.now)
+        elif snoozed is not UNSET:
             alerts.snooze(row, snoozed)
         _note(caller, session, "changed", row)
     return _shown(row, caller.now, [])

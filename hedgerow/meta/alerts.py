@@ -161,9 +161,14 @@ def _changing(wish: Wish, now: datetime) -> dict[str, Any]:
     }
 
 
-def snooze(row: Alert, until: datetime | None) -> None:
+def snooze(row: Alert, until: datetime) -> None:
     """Look no more until then; what still fires afterwards is told anew."""
     row.snoozed_until, row.state = until, QUIET
+
+
+def wake(row: Alert, now: datetime) -> None:
+    """Mute no longer, and look at once."""
+    row.snoozed_until, row.state, row.next_check_at = None, QUIET, now
 
 
 def _check(session: Session, project: Project, wish: Wish) -> None:

@@ -148,18 +148,18 @@ def _do(visit: Visit, row: Alert, what: str) -> None:
         for_how_long = SNOOZES.get(visit.text("for"), SNOOZES["day"])
         alerts.snooze(row, visit.now + for_how_long)
     elif what == "wake":
-        alerts.snooze(row, None)
+        alerts.wake(row, visit.now)
     elif what == "off":
         row.enabled = False
     elif what == "on":
         row.enabled = True
         alerts.begin_anew(row, visit.now)
-    elif what != "look":
+    elif what == "look":
+        row.next_check_at = visit.now
+    else:
         raise InvalidInput(
             f"{what!r} cannot be done with an alert.", hint="Use the page's buttons."
         )
-    if what in {"wake", "look"}:
-        row.next_check_at = visit.now
 
 
 def _row(visit: Visit) -> Alert:
