@@ -437,6 +437,7 @@ def test_the_api_speaks_of_alerts_as_posthog_does(api, house):
     )  # fmt: skip
     shown = api.get(f"/alerts/{made['id']}")
     muted = api.patch(f"/alerts/{made['id']}", {"snoozed_until": "2099-01-01T00:00:00Z"})
+    awake = api.patch(f"/alerts/{made['id']}", {"snoozed_until": None})
     stricter = api.patch(
         f"/alerts/{made['id']}", {"config": {"check_ongoing_interval": True}}
     )
@@ -446,6 +447,8 @@ def test_the_api_speaks_of_alerts_as_posthog_does(api, house):
     assert made["threshold"]["configuration"]["bounds"]["upper"] == 0.2
     assert [one["state"] for one in shown["checks"]] == ["Not firing"]
     assert muted["state"] == "Snoozed"
+    assert awake["state"] == "Not firing"
+    assert awake["next_check_at"] < shown["next_check_at"]
     assert stricter["config"]["check_ongoing_interval"] is True
     assert stricter["condition"] == {"type": "relative_decrease"}
     assert counted == 1
